@@ -1,0 +1,2 @@
+// piscina calls the default export of a module; the house has none of its own.
+export default () => 1;

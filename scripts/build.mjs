@@ -1,0 +1,140 @@
+// Builds `dist`: the library as tsc emits it (no run-time dependency) and the command line as one bundle with a chunk
+// per command. `--if-stale` does nothing when sources and dist match. The new dist replaces the old one in one rename,
+// so that a process that starts meanwhile finds either of them whole.
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { build } from "esbuild";
+import { CACHE, fingerprintOf, ROOT, readIfThere, withLock } from "./once.mjs";
+
+const SOURCES = [
+  "src",
+  "bin",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "scripts/build.mjs",
+];
+const DIST = path.join(ROOT, "dist");
+const STAMP = "build-stamp";
+
+const isFresh = () => readIfThere(path.join(DIST, STAMP)) === fingerprintOf(SOURCES);
+
+async function main() {
+  const onlyIfStale = process.argv.includes("--if-stale");
+  if (onlyIfStale && isFresh()) return;
+  await withLock("build", async () => {
+    if (onlyIfStale && isFresh()) return;
+    // Read before the build: an edit made meanwhile leaves dist stale, not falsely fresh.
+    const stamp = fingerprintOf(SOURCES);
+    const staging = path.join(CACHE, `dist.${process.pid}`);
+    fs.rmSync(staging, { recursive: true, force: true });
+    try {
+      compileLibrary(staging);
+      const inputs = await bundleCommandLine(staging);
+      copyStatements(staging);
+      fs.writeFileSync(path.join(staging, "THIRD-PARTY-LICENSES"), licensesOf(inputs));
+      fs.writeFileSync(path.join(staging, STAMP), stamp);
+      replaceDist(staging);
+    } finally {
+      fs.rmSync(staging, { recursive: true, force: true });
+    }
+  });
+}
+
+function compileLibrary(outDir) {
+  const tsc = path.join(ROOT, "node_modules", "typescript", "bin", "tsc");
+  const run = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", outDir], {
+    cwd: ROOT,
+    stdio: ["ignore", 2, 2],
+  });
+  if (run.status !== 0) throw new BuildError("tsc found the errors above.");
+}
+
+class BuildError extends Error {}
+
+/** @returns {Promise<string[]>} the files that went into the bundle */
+async function bundleCommandLine(outDir) {
+  const entry = path.join(ROOT, "src", "cli", "main.ts");
+  if (!fs.existsSync(entry)) return [];
+  const result = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [entry, ...workerFiles()],
+    outdir: path.join(outDir, "cli"),
+    // Flat: `new URL("./x-worker.js", import.meta.url)` is true from every chunk as it is beside the source.
+    entryNames: "[name]",
+    chunkNames: "[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    // Under the "node" condition yaml is CommonJS: not splittable, and `await import("yaml")` has no named exports.
+    alias: { yaml: path.join(ROOT, "node_modules", "yaml", "browser", "dist", "index.js") },
+    // Names stay: they are what a stack trace in a bug report shows.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: "none",
+    metafile: true,
+    logLevel: "warning",
+  });
+  return Object.keys(result.metafile.inputs);
+}
+
+/** Files that run in a thread of their own: started by URL, so no import leads to them. */
+function workerFiles() {
+  return sourceFiles(/(^|[/.-])worker\.ts$/)
+    .filter((file) => !file.startsWith("cli/"))
+    .map((file) => path.join(ROOT, "src", file));
+}
+
+/** SQL read by URL at run time: beside its module in the library, and at the same distance from the bundle. */
+function copyStatements(outDir) {
+  for (const file of sourceFiles(/\.sql$/)) {
+    const fromModule = file.split("/").slice(2).join("/");
+    for (const target of [file, `cli/${fromModule}`]) {
+      fs.mkdirSync(path.dirname(path.join(outDir, target)), { recursive: true });
+      fs.copyFileSync(path.join(ROOT, "src", file), path.join(outDir, target));
+    }
+  }
+}
+
+function sourceFiles(pattern) {
+  const files = fs.readdirSync(path.join(ROOT, "src"), { recursive: true }).map((file) => file.replaceAll("\\", "/"));
+  return files.filter((file) => pattern.test(file)).sort();
+}
+
+/** The licence text of every package that was bundled, by name. */
+function licensesOf(inputs) {
+  const names = new Set();
+  for (const input of inputs) {
+    const match = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input);
+    if (match !== null) names.add(match[1]);
+  }
+  const parts = [...names].sort().map((name) => {
+    const folder = path.join(ROOT, "node_modules", name);
+    const { version, license } = JSON.parse(fs.readFileSync(path.join(folder, "package.json"), "utf8"));
+    const file = fs.readdirSync(folder).find((entry) => /^(licen[cs]e|copying)(\.|$)/i.test(entry));
+    if (file === undefined) throw new BuildError(`${name} has no licence file to ship; do not bundle it.`);
+    return `${name} ${version} (${license})\n\n${fs.readFileSync(path.join(folder, file), "utf8").trim()}\n`;
+  });
+  const head = "The lockyard command line contains code of these packages.\n";
+  return [head, ...parts].join(`\n${"-".repeat(80)}\n\n`);
+}
+
+function replaceDist(staging) {
+  const old = `${staging}.old`;
+  fs.rmSync(old, { recursive: true, force: true });
+  if (fs.existsSync(DIST)) fs.renameSync(DIST, old);
+  fs.renameSync(staging, DIST);
+  fs.rmSync(old, { recursive: true, force: true });
+}
+
+main().catch((error) => {
+  // esbuild has printed its own errors already.
+  process.stderr.write(
+    `build: ${error instanceof BuildError || error.errors ? error.message.split("\n")[0] : error.stack}\n`,
+  );
+  process.exitCode = 1;
+});

@@ -1,0 +1,201 @@
+/**
+ * One command, from its start to the proof that nothing of it runs any more.
+ *
+ *  C1 it settles only when the tree is proven dead, or names what is not; shared daemons kept by choice are named too
+ *  C2 the child never blocks on us, and we never wait for a pipe that somebody else holds open
+ *  C3 nothing a child prints makes this throw
+ */
+import { agentReport } from "../../core/agent-report.ts";
+import { LockyardError } from "../../core/errors.ts";
+import type { AgentContext, AgentReport } from "../../core/ports.ts";
+import type { AgentTask } from "../../core/task.ts";
+import { killTree } from "../../process/kill-tree.ts";
+import { isSharedDaemon } from "../../process/leftovers.ts";
+import { newMarker } from "../../process/marker.ts";
+import { neutralise } from "../../process/neutralise.ts";
+import type { ProcessEntry } from "../../process/proc-table.ts";
+import { type ProcessTree, processTree } from "../../process/process-tree.ts";
+import { type Exit, type SpawnedChild, spawnChild } from "../../process/spawn.ts";
+import { CommandOutput } from "./command-output.ts";
+import type { Command } from "./command-spec.ts";
+
+export interface CommandSettings {
+  readonly stdin: "task" | "none";
+  readonly successExitCodes: readonly number[];
+  readonly graceMs: number;
+  readonly leftovers: "kill" | "keep" | "wait";
+  readonly keepList: readonly string[];
+  readonly spillDirectory: string | undefined;
+}
+
+export interface CommandRun {
+  readonly command: Command;
+  readonly task: AgentTask;
+  readonly ctx: AgentContext;
+  readonly settings: CommandSettings;
+}
+
+/** Between looks at leftovers that are waited for, and before what outlives the command counts as left over. */
+const LEFTOVER_POLL_MS = 250;
+const LEFTOVER_SETTLE_MS = 30;
+/** How long a pipe may stay open without anything coming: when somebody who was kept holds it, and when nobody should. */
+const QUIET_MS = 200;
+const MAX_QUIET_MS = 3_000;
+const STDERR_IN_MESSAGE_BYTES = 2_048;
+
+export async function runCommand(run: CommandRun): Promise<AgentReport> {
+  const { command, ctx, settings, task } = run;
+  ctx.signal.throwIfAborted();
+  const input = settings.stdin === "task" ? stdinFor(task, ctx) : undefined;
+  const child = await spawnChild({
+    ...command,
+    ownEnv: ctx.env,
+    marker: newMarker(ctx.clock),
+    stdin: settings.stdin === "task" ? "pipe" : "ignore",
+  });
+  const output = new CommandOutput(child, ctx, settings.spillDirectory);
+  const tree = processTree(child.process);
+  let isOver = false;
+  try {
+    ctx.owns?.(child.process);
+    child.stdin?.end(input);
+    const exit = await whicheverFirst(child.exited, ctx.signal);
+    const kept = exit === "stopped" ? exit : await settleLeftovers(run, tree);
+    isOver = true;
+    if (exit === "stopped" || kept === "stopped") return await stop(run, child, tree);
+    await output.finish(kept.length > 0 ? QUIET_MS : MAX_QUIET_MS);
+    return verdict(run, exit, output, kept);
+  } finally {
+    // Something of ours threw: C1 holds all the same.
+    if (!isOver) await killTree(tree, { clock: ctx.clock, graceMs: 0 });
+    await output.close();
+  }
+}
+
+/** What the child reads: one JSON document. */
+function stdinFor(task: AgentTask, ctx: AgentContext): string {
+  // A schema is functions; the child has no use for what JSON would leave of it.
+  const { outputSchema: _, ...data } = task;
+  const { dependencies, attempt, workflowId } = ctx;
+  return `${JSON.stringify({ task: data, dependencies, attempt, workflowId })}\n`;
+}
+
+async function whicheverFirst<T>(event: Promise<T>, signal: AbortSignal): Promise<T | "stopped"> {
+  if (signal.aborted) return "stopped";
+  let onAbort: (() => void) | undefined;
+  const stopped = new Promise<"stopped">((resolve) => {
+    onAbort = () => resolve("stopped");
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([event, stopped]);
+  } finally {
+    if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Ends everything of the instance. Throws CANCELLED when that is proven, else NOT_STOPPED with the survivors. */
+async function stop(run: CommandRun, child: SpawnedChild, tree: ProcessTree): Promise<never> {
+  const { graceMs } = run.settings;
+  const { survivors } = await killTree(tree, { clock: run.ctx.clock, graceMs });
+  if (survivors.length > 0) throw notStopped(run, survivors);
+  // Dead, and so collected by us in a moment; a tree without a table has been proven by its group only.
+  await child.exited;
+  throw new LockyardError("CANCELLED", `${nameOf(run)} was stopped.`);
+}
+
+/** What outlives a command that ended by itself: waited for, kept, or ended except for shared daemons. Names who stays. */
+async function settleLeftovers(run: CommandRun, tree: ProcessTree): Promise<readonly string[] | "stopped"> {
+  const { ctx, settings } = run;
+  let left = tree.find();
+  if (left.length === 0) return [];
+  // Parts of a pipeline end a moment after the shell that started them.
+  if ((await pause(ctx, LEFTOVER_SETTLE_MS)) === "stopped") return "stopped";
+  left = tree.find();
+  if (settings.leftovers === "wait") {
+    while (left.length > 0) {
+      if ((await pause(ctx, LEFTOVER_POLL_MS)) === "stopped") return "stopped";
+      left = tree.find();
+    }
+  }
+  if (settings.leftovers === "kill" && left.length > 0) {
+    const spare = (entry: ProcessEntry) => isSharedDaemon(entry, settings.keepList);
+    const ended = left.filter((entry) => !spare(entry));
+    if (ended.length > 0) {
+      ctx.log.warn(`${nameOf(run)} left ${ended.length} processes behind; they are ended.`, {
+        processes: ended.slice(0, 20).map(show),
+      });
+      const { survivors } = await killTree(tree, { clock: ctx.clock, graceMs: settings.graceMs, spare });
+      if (survivors.length > 0) throw notStopped(run, survivors);
+    }
+    left = tree.find();
+  }
+  return left.map(show);
+}
+
+function verdict(run: CommandRun, exit: Exit, output: CommandOutput, leftovers: readonly string[]): AgentReport {
+  const { error } = output;
+  if (error !== undefined) {
+    const code = error.retryAfterMs === undefined ? "AGENT_REPORTED_FAILURE" : "RATE_LIMITED";
+    throw Object.assign(new LockyardError(code, error.message), {
+      retryable: error.retryable || code === "RATE_LIMITED",
+      ...(error.retryAfterMs === undefined ? undefined : { retryAfterMs: error.retryAfterMs }),
+    });
+  }
+  const said = lastWords(output);
+  if (exit.signal !== null) {
+    throw new LockyardError("AGENT_CRASHED", `${nameOf(run)} was ended by ${exit.signal}.${said}`, {
+      hint: exit.signal === "SIGKILL" ? "Nobody here sent it: look for the out-of-memory killer (dmesg)." : undefined,
+    });
+  }
+  if (!run.settings.successExitCodes.includes(exit.code)) {
+    throw new LockyardError("AGENT_EXITED", `${nameOf(run)} ended with exit code ${exit.code}.${said}`);
+  }
+  const { confidence, evidence } = output;
+  return agentReport({
+    output: output.result,
+    confidenceScore: confidence,
+    evidence,
+    ...(leftovers.length === 0 ? undefined : { leftovers }),
+  });
+}
+
+function lastWords(output: CommandOutput): string {
+  // Many tools explain themselves on stdout.
+  const text = output.stderr.lastLines(STDERR_IN_MESSAGE_BYTES) || output.stdout.lastLines(STDERR_IN_MESSAGE_BYTES);
+  const shown = neutralise(text).trim();
+  return shown === "" ? "" : ` It said: ${shown}`;
+}
+
+function notStopped(run: CommandRun, survivors: readonly ProcessEntry[]): LockyardError {
+  const names = survivors.slice(0, 20).map(show);
+  const more = survivors.length > names.length ? ` and ${survivors.length - names.length} more` : "";
+  const what = `${survivors.length} processes of ${nameOf(run)} could not be stopped: ${names.join(", ")}${more}.`;
+  const error = new LockyardError("NOT_STOPPED", what, {
+    hint: "End them yourself (another user's, or stuck in the kernel), then free the locks with `lockyard unlock`.",
+  });
+  return Object.assign(error, { survivors: survivors.map(show) });
+}
+
+function show({ pid, name }: ProcessEntry): string {
+  return `${neutralise(name)} (${pid})`;
+}
+
+function nameOf({ command: { argv, shell } }: CommandRun): string {
+  const name = shell ? "The shell command" : (argv[0] ?? "");
+  return neutralise(name.length > 100 ? `${name.slice(0, 100)}…` : name);
+}
+
+/** Waits, but not longer than the task may run. */
+async function pause(ctx: AgentContext, delayMs: number): Promise<"stopped" | "waited"> {
+  let cancel: (() => void) | undefined;
+  const waited = new Promise<"waited">((resolve) => {
+    const timer = ctx.clock.setTimer(delayMs, () => resolve("waited"));
+    cancel = () => timer.cancel();
+  });
+  try {
+    return await whicheverFirst(waited, ctx.signal);
+  } finally {
+    cancel?.();
+  }
+}

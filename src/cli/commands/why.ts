@@ -1,0 +1,182 @@
+/** `lockyard why TASK|RESOURCE|PATH`. */
+import { neutralise } from "../../edges/basics.ts";
+import { resourceId } from "../../edges/names.ts";
+import { explain, isFinal, type StoreView, type TaskRow } from "../../edges/store.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { findTasks } from "../look/find-task.ts";
+import { lookAt, type ResourceLook } from "../look/resource-look.ts";
+import { modeText } from "../look/status-lines.ts";
+import { ownerNames } from "../look/status-report.ts";
+import { workspaceRoot } from "../look/workspace.ts";
+import { noStoreText, openShared } from "../store/shared-store.ts";
+import type { CommonOptions, Surroundings } from "../surroundings.ts";
+import { count, duration } from "../terminal/duration.ts";
+import type { Output } from "../terminal/output.ts";
+import { table } from "../terminal/table.ts";
+
+export async function whyCommand(what: string, options: CommonOptions, surroundings: Surroundings): Promise<ExitCode> {
+  const { out, cwd } = surroundings;
+  const json = options.json === true;
+  const shared = await openShared(options, surroundings);
+  if ("none" in shared) {
+    if (json) out.json({ type: "why", what, none: shared.none, holders: [], waiting: [] });
+    else out.line(noStoreText(shared));
+    return EXIT.ok;
+  }
+  const { store, clock } = shared;
+  try {
+    return store.view((view) => {
+      const context = { nowMs: clock.nowMs(), root: workspaceRoot(cwd), cwd };
+      const tasks = findTasks(view, what);
+      const [task] = tasks;
+      if (task !== undefined && tasks.length > 1) return tellSeveral(tasks, what, surroundings, json);
+      if (task !== undefined) return tellTask(view, task, { ...context, out, json });
+      return tellResource(lookAt(view, what, context), { out, json, what });
+    });
+  } finally {
+    await store.close();
+  }
+}
+
+function tellSeveral(tasks: readonly TaskRow[], what: string, { out, err }: Surroundings, json: boolean): ExitCode {
+  const names = tasks.map(({ workflowId, taskId }) => `${workflowId}/${taskId}`);
+  if (json)
+    out.json({
+      type: "error",
+      code: "INVALID_OPTION",
+      message: `${what} is in ${tasks.length} workflows`,
+      candidates: names,
+      faults: [],
+    });
+  else {
+    err.line(`error: ${neutralise(what)} is the id of a task in ${tasks.length} workflows. Say which:`);
+    err.lines(names.slice(0, 20).map((name) => `  lockyard why ${neutralise(name)}`));
+  }
+  return EXIT.usage;
+}
+
+interface TaskContext {
+  readonly nowMs: number;
+  readonly root: string;
+  readonly out: Output;
+  readonly json: boolean;
+}
+
+function tellTask(view: StoreView, row: TaskRow, { nowMs, root, out, json }: TaskContext): ExitCode {
+  const claims = row.claims.map(({ node }) => resourceId(node, root));
+  const owner = ownerNames(view, nowMs).get(row.ownerId) ?? "";
+  const result = isFinal(row.status) ? view.result(row.workflowId, row.taskId) : undefined;
+  const explanation = explain(view, row, { nowMs, root });
+  const common = { type: "why", workflowId: row.workflowId, taskId: row.taskId, status: row.status, claims, owner };
+  if (json) {
+    out.json({ ...common, ...explanation, ...(result === undefined ? {} : { result }) });
+    return EXIT.ok;
+  }
+  const { style } = out;
+  const name = style.bold(neutralise(`${row.workflowId}/${row.taskId}`));
+  const rows: string[][] = [];
+  if (isFinal(row.status)) {
+    out.line(`${name} ${row.status === "timed_out" ? "timed out" : `has ended: ${row.status}`}.`);
+    const message = errorMessage(result);
+    if (message !== null)
+      out.lines(
+        neutralise(message)
+          .split("\n")
+          .map((line) => `  ${line}`),
+      );
+    return EXIT.ok;
+  }
+  if (row.status === "waiting" || row.watch !== "") {
+    out.line(`${name} is ${neutralise(explanation.reason)}`);
+    rows.push([
+      "waits",
+      `${duration(nowMs - row.waitingSinceMs)}${row.passed > 0 ? `, passed by ${count(row.passed, "time")}` : ""}`,
+    ]);
+    rows.push([
+      "behind",
+      explanation.blockedBy
+        .map(({ workflowId, taskId, sinceMs }) => `${workflowId}/${taskId} (for ${duration(sinceMs)})`)
+        .join(", "),
+    ]);
+    rows.push(["place", String(explanation.position)]);
+  } else if (row.status === "running" || row.status === "starting") {
+    out.line(`${name} does not wait: it has been ${row.status} for ${duration(nowMs - row.admittedAtMs)}.`);
+  } else out.line(`${name} ${neutralise(explanation.reason)}.`);
+  rows.push([row.holdsClaims ? "holds" : "wants", claims.join(", ") || "nothing"], ["owner", owner]);
+  if (explanation.hint !== null) rows.push(["do", explanation.hint]);
+  const told = rows
+    .filter(([, text]) => text !== "")
+    .map(([key = "", text = ""]) => [style.dim(key), neutralise(text)]);
+  out.lines(table(told, { columns: out.columns(), indent: 2 }));
+  return EXIT.ok;
+}
+
+function errorMessage(result: unknown): string | null {
+  return typeof result === "object" &&
+    result !== null &&
+    "errorMessage" in result &&
+    typeof result.errorMessage === "string"
+    ? result.errorMessage
+    : null;
+}
+
+interface ResourceContext {
+  readonly out: Output;
+  readonly json: boolean;
+  readonly what: string;
+}
+
+function tellResource(look: ResourceLook, { out, json, what }: ResourceContext): ExitCode {
+  const { counter, holders, waiting } = look;
+  if (json) {
+    out.json({
+      type: "why",
+      what,
+      resourceId: look.resourceId,
+      capacity: counter?.capacity ?? null,
+      used: counter?.used ?? null,
+      holders,
+      waiting,
+    });
+    return EXIT.ok;
+  }
+  const { style } = out;
+  const name = style.bold(neutralise(look.resourceId));
+  const units =
+    counter === null
+      ? ""
+      : ` (${counter.used} of ${count(counter.capacity, counter.kind === "pool" ? "member" : "unit")} in use)`;
+  if (holders.length === 0 && waiting.length === 0) {
+    out.line(`${name} is free${units}: nobody holds it, nobody waits for it.`);
+    return EXIT.ok;
+  }
+  out.line(
+    `${name}${units} is ${holders.length === 0 ? "free" : `held by ${count(holders.length, "task")}`}, ${waiting.length === 0 ? "and nobody waits" : `and ${count(waiting.length, "task")} ${waiting.length === 1 ? "waits" : "wait"}`}.`,
+  );
+  const held = holders.map((lock) => [
+    style.dim("held by"),
+    neutralise(`${lock.workflowId}/${lock.taskId}`),
+    `for ${duration(lock.forMs)}`,
+    `${modeText(lock)}${lock.resourceId === look.resourceId ? "" : ` on ${neutralise(lock.resourceId)}`}${lock.quarantined ? ", quarantined" : ""}`,
+    style.dim(neutralise(lock.owner)),
+  ]);
+  const line = waiting.map((row, at) => [
+    style.dim(`${at + 1}.`.padStart(7)),
+    neutralise(`${row.workflowId}/${row.taskId}`),
+    `since ${duration(row.waitingMs)}`,
+    row.estimatedStartMs === null ? "" : `about ${duration(row.estimatedStartMs)}`,
+    "",
+  ]);
+  out.lines(table([...held, ...line], { columns: out.columns(), indent: 2 }));
+  const quarantined = holders.find((lock) => lock.quarantined);
+  if (quarantined !== undefined) {
+    out.line(
+      neutralise(
+        `${look.resourceId} is quarantined: its last holder (${quarantined.workflowId}/${quarantined.taskId}, ${quarantined.owner}) could not be stopped.`,
+      ),
+    );
+  } else if (holders[0] !== undefined && waiting.length > 0) {
+    out.line(style.dim(neutralise(`To free it now: lockyard cancel ${holders[0].workflowId}/${holders[0].taskId}`)));
+  }
+  return EXIT.ok;
+}

@@ -1,0 +1,107 @@
+/** A status report as people read it. */
+import { neutralise } from "../../edges/basics.ts";
+import { count, duration } from "../terminal/duration.ts";
+import type { Style } from "../terminal/style.ts";
+import { table } from "../terminal/table.ts";
+import { wrap } from "../terminal/width.ts";
+import type { LockRow, RunningRow, StatusReport, WaitingRow } from "./status-report.ts";
+
+export interface LinesOptions {
+  readonly style: Style;
+  readonly columns: number;
+}
+
+export function statusLines(report: StatusReport, options: LinesOptions): readonly string[] {
+  const { style } = options;
+  const { counts, running, waiting } = report;
+  const runningCount = counts.running + counts.starting + counts.ending + counts.needs_input;
+  const others = [
+    counts.blocked > 0
+      ? counts.blocked === 1
+        ? "1 task waits for what it depends on"
+        : `${count(counts.blocked, "task")} wait for what they depend on`
+      : "",
+    counts.retrying > 0 ? `${count(counts.retrying, "task")} will try again` : "",
+    counts.suspended > 0 ? `${count(counts.suspended, "task")} suspended` : "",
+  ].filter((text) => text !== "");
+  if (runningCount + counts.waiting === 0 && others.length === 0)
+    return ["Nothing runs, nothing waits. Try: lockyard run PLAN"];
+  return [
+    ...quarantineLines(running, options),
+    style.bold(`${runningCount.toLocaleString("en-US")} running`),
+    ...table(
+      running.map((row) => runningCells(row, style)),
+      { columns: options.columns, indent: 2 },
+    ),
+    ...more(runningCount - running.length, style),
+    style.bold(`${counts.waiting.toLocaleString("en-US")} waiting`),
+    ...waiting.flatMap((row) => waitingLines(row, options)),
+    ...more(counts.waiting - waiting.length, style),
+    ...(others.length === 0 ? [] : [style.dim(others.join("; "))]),
+  ];
+}
+
+function more(hidden: number, style: Style): readonly string[] {
+  return hidden > 0 ? [style.dim(`  and ${hidden.toLocaleString("en-US")} more`)] : [];
+}
+
+function quarantineLines(running: readonly RunningRow[], { style }: LinesOptions): readonly string[] {
+  return running
+    .filter(({ quarantined }) => quarantined)
+    .map(({ workflowId, taskId, locks, owner }) =>
+      style.yellow(
+        neutralise(
+          `${style.signs.warning} ${locks.join(", ") || "nothing"} is quarantined: its last holder (${workflowId}/${taskId}${owner === "" ? "" : `, ${owner}`}) could not be stopped.`,
+        ),
+      ),
+    );
+}
+
+function runningCells(
+  { workflowId, taskId, agentId, status, forMs, locks, owner }: RunningRow,
+  style: Style,
+): readonly string[] {
+  const word =
+    status === "running"
+      ? ""
+      : status === "needs_input"
+        ? "needs an answer"
+        : status === "ending"
+          ? "stopping"
+          : status;
+  return [
+    `${style.cyan(style.signs.running)} ${neutralise(`${workflowId}/${taskId}`)}`,
+    neutralise(agentId),
+    duration(forMs),
+    neutralise(locks.length === 0 ? "-" : locks.join(", ")),
+    style.dim(neutralise(`${owner}${word === "" ? "" : `; ${word}`}`)),
+  ];
+}
+
+function waitingLines(
+  { workflowId, taskId, reason, hint, waitingMs, passed }: WaitingRow,
+  { style, columns }: LinesOptions,
+): readonly string[] {
+  const bypassed = passed > 0 ? ` Passed by ${count(passed, "time")}.` : "";
+  const sentence = neutralise(`${workflowId}/${taskId} ${reason}${bypassed}${hint === null ? "" : ` ${hint}`}`);
+  const whole = `${style.signs.waiting} ${sentence} ${style.dim(`(since ${duration(waitingMs)})`)}`;
+  return wrap(whole, Math.min(120, columns) - 4).map((line, at) => `${at === 0 ? "  " : "    "}${line}`);
+}
+
+export function lockLines(locks: readonly LockRow[], { style, columns }: LinesOptions): readonly string[] {
+  if (locks.length === 0) return ["No locks are held."];
+  const rows = locks.map((lock) => [
+    neutralise(lock.resourceId),
+    modeText(lock),
+    neutralise(`${lock.workflowId}/${lock.taskId}`),
+    duration(lock.forMs),
+    String(lock.fence),
+    style.dim(neutralise(`${lock.holder}, ${lock.owner}${lock.quarantined ? "; quarantined" : ""}`)),
+  ]);
+  return table(rows, { columns, head: ["RESOURCE", "MODE", "HELD BY", "FOR", "FENCE", "OWNER"].map(style.bold) });
+}
+
+export function modeText({ mode, units, members }: Pick<LockRow, "mode" | "units" | "members">): string {
+  if (mode !== "units") return mode;
+  return members.length > 0 ? members.join(",") : count(units, "unit");
+}

@@ -1,0 +1,136 @@
+/** What a store knows now, as data: who runs, who waits and why, who holds what. */
+import { LEASE } from "../../edges/basics.ts";
+import { resourceId } from "../../edges/names.ts";
+import { type Explanation, explain, type Owner, type StoreView, type TaskRow } from "../../edges/store.ts";
+import type { HolderKind, LiveStatus } from "../../index.ts";
+
+export interface RunningRow {
+  readonly workflowId: string;
+  readonly taskId: string;
+  readonly agentId: string;
+  readonly status: LiveStatus;
+  readonly forMs: number;
+  readonly locks: readonly string[];
+  readonly quarantined: boolean;
+  /** `run refresh-docs, pid 4121`. */
+  readonly owner: string;
+}
+
+export interface WaitingRow extends Explanation {
+  readonly agentId: string;
+  readonly waitingMs: number;
+  /** Times others were let past it. */
+  readonly passed: number;
+}
+
+export interface LockRow {
+  readonly resourceId: string;
+  readonly mode: "exclusive" | "shared" | "units";
+  readonly units: number;
+  readonly members: readonly string[];
+  readonly workflowId: string;
+  readonly taskId: string;
+  readonly holder: HolderKind;
+  readonly owner: string;
+  readonly forMs: number;
+  readonly fence: number;
+  readonly quarantined: boolean;
+}
+
+export interface StatusReport {
+  readonly location: string;
+  readonly running: readonly RunningRow[];
+  readonly waiting: readonly WaitingRow[];
+  readonly locks: readonly LockRow[];
+  /** Of all tasks, listed or not. */
+  readonly counts: Readonly<Record<LiveStatus, number>>;
+}
+
+export interface ReportContext {
+  readonly location: string;
+  readonly nowMs: number;
+  /** Paths are shown relative to it. */
+  readonly root: string;
+  readonly withLocks: boolean;
+}
+
+/** Rows listed of each kind; the rest is counted. */
+export const LISTED = 100;
+/** Locks listed; a few a task. */
+const LISTED_LOCKS = 1_000;
+
+const HOLDING: readonly LiveStatus[] = ["ending", "needs_input", "running", "starting"];
+const ALL: readonly LiveStatus[] = [...HOLDING, "waiting", "blocked", "retrying", "suspended"];
+
+/** One consistent look. */
+export function statusReport(view: StoreView, context: ReportContext): StatusReport {
+  const { nowMs, root } = context;
+  const owners = ownerNames(view, nowMs);
+  const running = view.tasks({ statuses: HOLDING, limit: LISTED }).filter(isTask);
+  const waiting = view.tasks({ statuses: ["waiting"], limit: LISTED });
+  return {
+    location: context.location,
+    running: running.map((row) => ({
+      workflowId: row.workflowId,
+      taskId: row.taskId,
+      agentId: row.agentId,
+      status: row.status as LiveStatus, // asked for by status
+      forMs: Math.max(0, nowMs - row.admittedAtMs),
+      locks: row.claims.map(({ node }) => resourceId(node, root)),
+      quarantined: row.quarantined,
+      owner: owners.get(row.ownerId) ?? "",
+    })),
+    waiting: waiting.map((row) => ({
+      ...explain(view, row, { nowMs, root }),
+      agentId: row.agentId,
+      waitingMs: Math.max(0, nowMs - row.waitingSinceMs),
+      passed: row.passed,
+    })),
+    locks: context.withLocks ? lockRows(view, { nowMs, root, owners }) : [],
+    counts: Object.fromEntries(
+      ALL.map((status) => [status, view.count({ statuses: [status] })]),
+    ) as StatusReport["counts"], // every live status
+  };
+}
+
+function isTask({ kind }: TaskRow): boolean {
+  return kind === "task";
+}
+
+interface LockContext {
+  readonly nowMs: number;
+  readonly root: string;
+  readonly owners: ReadonlyMap<string, string>;
+}
+
+/** Holds as people read them. */
+export function lockRows(
+  view: StoreView,
+  { nowMs, root, owners, node }: LockContext & { readonly node?: string },
+): readonly LockRow[] {
+  return view
+    .holds({ limit: LISTED_LOCKS, ...(node === undefined ? {} : { node }) })
+    .map(({ row, claim, members }) => ({
+      resourceId: resourceId(claim.node, root),
+      mode: claim.mode === 1 ? "shared" : claim.mode === 2 ? "exclusive" : "units",
+      units: claim.units,
+      members,
+      workflowId: row.workflowId,
+      taskId: row.taskId,
+      holder: row.holder,
+      owner: owners.get(row.ownerId) ?? "",
+      forMs: Math.max(0, nowMs - row.admittedAtMs),
+      fence: row.fence,
+      quarantined: row.quarantined,
+    }));
+}
+
+/** `run refresh-docs, pid 4121`; one that has not been heard of for longer than its lease says so. */
+export function ownerNames(view: StoreView, nowMs: number): ReadonlyMap<string, string> {
+  return new Map(view.owners().map((owner) => [owner.ownerId, nameOf(owner, nowMs)]));
+}
+
+function nameOf({ label, pid, beatAtMs }: Owner, nowMs: number): string {
+  const silence = nowMs - beatAtMs > LEASE.timeToLiveMs ? ", not heard of lately" : "";
+  return `${label}, pid ${pid}${silence}`;
+}

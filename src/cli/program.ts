@@ -1,0 +1,237 @@
+/**
+ * The commands and their options. What a command does is loaded when it is called, so that asking for help or completion
+ * costs nothing of it.
+ */
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import type { CommonOptions, Surroundings } from "./surroundings.ts";
+import { parseDuration } from "./terminal/duration.ts";
+import { Output } from "./terminal/output.ts";
+import { version } from "./version.ts";
+
+/** Runs one command. Resolves to the exit code; never rejects. */
+export async function runCli(args: readonly string[]): Promise<number> {
+  const { env } = process;
+  const surroundings: Surroundings = {
+    out: new Output(process.stdout, env),
+    err: new Output(process.stderr, env),
+    env,
+    cwd: process.cwd(),
+  };
+  let exitCode: ExitCode = EXIT.ok;
+  const program = programFor(surroundings, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const { tellFailure } = await import("./failure.ts");
+    return tellFailure(error, surroundings, { json: args.includes("--json") });
+  }
+}
+
+type Done = (code: ExitCode) => void;
+
+/** The tree of commands. `done` is told how a command ended. */
+export function programFor(surroundings: Surroundings, done: Done): Command {
+  const { out, err } = surroundings;
+  const program = new Command("lockyard");
+  program
+    .description("Runs many agent tasks at once and admits each only when everything it declared is free.")
+    .version(version(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "show this help")
+    .helpCommand("help [command]", "show the help of a command")
+    .showSuggestionAfterError(true)
+    .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
+    .configureOutput({
+      writeOut: (text) => out.write(text),
+      writeErr: (text) => err.write(text),
+      getOutHelpWidth: () => helpWidth(out),
+      getErrHelpWidth: () => helpWidth(err),
+      getOutHasColors: () => out.capabilities.hasColour,
+      getErrHasColors: () => err.capabilities.hasColour,
+    })
+    .exitOverride()
+    .addHelpText("after", ROOT_NOTES);
+  addPlanCommands(program, surroundings, done);
+  addLookCommands(program, surroundings, done);
+  addSetUpCommands(program, surroundings, done);
+  return program;
+}
+
+function helpWidth(output: Output): number {
+  return Math.min(100, Number.isFinite(output.columns()) ? output.columns() : 100);
+}
+
+const ROOT_NOTES = `
+Example:
+  $ lockyard init                write a first plan from this repository's own scripts
+  $ lockyard plan lockyard.plan.yaml
+  $ lockyard run lockyard.plan.yaml
+
+Environment:
+  LOCKYARD_STORE  the store, when --store does not say it
+  LOCKYARD=off    turns Lockyard off in this shell: nothing is shared with other processes
+  NO_COLOR, FORCE_COLOR, CI, TERM=dumb are honoured
+
+Exit codes: 0 ok, 1 something failed, 2 bad usage or plan, 3 deadline or budget, 4 store, 130 interrupted`;
+
+function command(program: Command, usage: string, description: string): Command {
+  return program
+    .command(usage)
+    .description(description)
+    .option("--json", "print JSON, for programs")
+    .option(
+      "--store <file>",
+      "the store: a file, or `memory` for this process alone (default: LOCKYARD_STORE, else yours)",
+    );
+}
+
+function example(lines: readonly string[]): string {
+  return `\nExample:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
+}
+
+function addPlanCommands(program: Command, surroundings: Surroundings, done: Done): void {
+  command(program, "run <plan>", "run the tasks of a plan, as many at once as their claims allow")
+    .option("--concurrency <n>", "tasks at once", wholeNumber)
+    .option("--only <task>", "only this task and what it depends on; may be repeated", collect)
+    .option("--dry", "show what would run and start nothing, as `lockyard plan`")
+    .option("--deadline <time>", "stop everything after this long, for example 30m", time)
+    .option("--no-keep-going", "after the first failure, start nothing more")
+    .option("-v, --verbose", "also print what tasks print, and what they wait for")
+    .addOption(new Option("--ui <way>", "how to show it (default: what fits)").choices(["live", "stream", "json"]))
+    .addHelpText(
+      "after",
+      `${example(["lockyard run plan.yaml --concurrency 4", "lockyard run plan.yaml --json | tail -1 | jq .summary"])}
+
+Ctrl-C lets running tasks finish and starts no more; a second one stops them.
+Exit codes: 0 all succeeded, 1 some task did not, 2 bad plan, 3 deadline or budget, 4 store, 130 interrupted`,
+    )
+    .action(async (plan: string, options: RunOptions) => {
+      const { runCommand } = await import("./commands/run.ts");
+      done(await runCommand(plan, options, surroundings));
+    });
+  command(program, "plan <plan>", "show what a plan would do: order, collisions, what bounds its time")
+    .option("--concurrency <n>", "tasks at once", wholeNumber)
+    .option("--only <task>", "only this task and what it depends on; may be repeated", collect)
+    .option("-v, --verbose", "every task, every claim, every collision")
+    .addHelpText("after", example(["lockyard plan plan.yaml"]))
+    .action(async (plan: string, options: PlanOptions) => {
+      const { planCommand } = await import("./commands/plan.ts");
+      done(await planCommand(plan, options, surroundings));
+    });
+}
+
+function addLookCommands(program: Command, surroundings: Surroundings, done: Done): void {
+  command(program, "status", "who runs, who waits and for what, in every process of this machine")
+    .option("--locks", "list the locks: resource, mode, holder, since when, fence")
+    .option("--watch", "keep showing it until Ctrl-C")
+    .addHelpText("after", example(["lockyard status --locks", "lockyard status --json | jq '.waiting[].reason'"]))
+    .action(async (options: StatusOptions) => {
+      const { statusCommand } = await import("./commands/status.ts");
+      done(await statusCommand(options, surroundings));
+    });
+  command(program, "why <what>", "why a task waits, or who holds a resource or path and who is next")
+    .addHelpText(
+      "after",
+      example(["lockyard why build", "lockyard why src/api/users.ts", "lockyard why refresh-docs-7f3a/report"]),
+    )
+    .action(async (what: string, options: CommonOptions) => {
+      const { whyCommand } = await import("./commands/why.ts");
+      done(await whyCommand(what, options, surroundings));
+    });
+  command(program, "cancel [tasks...]", "stop tasks, here or in another process, and wait until they are gone")
+    .option("--workflow <id>", "all tasks of this workflow")
+    .option("--agent <id>", "all tasks of this agent")
+    .option("--all", "all tasks of this store")
+    .addHelpText(
+      "after",
+      example(["lockyard cancel refresh-docs-7f3a/report", "lockyard cancel --workflow refresh-docs-7f3a"]),
+    )
+    .action(async (tasks: string[], options: CancelOptions) => {
+      const { cancelCommand } = await import("./commands/cancel.ts");
+      done(await cancelCommand(tasks, options, surroundings));
+    });
+}
+
+function addSetUpCommands(program: Command, surroundings: Surroundings, done: Done): void {
+  command(program, "init", "write a starter configuration and a first plan for this repository")
+    .option("-y, --yes", "write without asking")
+    .addHelpText("after", `${example(["lockyard init --yes"])}\n\nNothing that exists is overwritten.`)
+    .action(async (options: InitOptions) => {
+      const { initCommand } = await import("./commands/init.ts");
+      done(await initCommand(options, surroundings));
+    });
+  command(program, "doctor", "check Node, the store and what this machine can promise; every fault with its fix")
+    .addHelpText("after", example(["lockyard doctor"]))
+    .action(async (options: CommonOptions) => {
+      const { doctorCommand } = await import("./commands/doctor.ts");
+      done(await doctorCommand(options, surroundings));
+    });
+  program
+    .command("completion <shell>")
+    .description("print the completion script for bash, zsh or fish")
+    .option("--json", "print JSON, for programs")
+    .addHelpText(
+      "after",
+      example([
+        'eval "$(lockyard completion bash)"',
+        "lockyard completion fish > ~/.config/fish/completions/lockyard.fish",
+      ]),
+    )
+    .action(async (shell: string, options: CommonOptions) => {
+      const { completionCommand } = await import("./commands/completion.ts");
+      done(completionCommand(shell, options, surroundings));
+    });
+  // What the completion scripts call; not for people.
+  program
+    .command("complete [words...]", { hidden: true })
+    .allowUnknownOption()
+    .action(async (words: string[]) => {
+      const { completeCommand } = await import("./commands/complete.ts");
+      done(await completeCommand(words, { program, surroundings }));
+    });
+}
+
+export interface PlanOptions extends CommonOptions {
+  readonly concurrency?: number;
+  readonly only?: readonly string[];
+  readonly verbose?: boolean;
+}
+export interface RunOptions extends PlanOptions {
+  readonly dry?: boolean;
+  /** Milliseconds. */
+  readonly deadline?: number;
+  readonly keepGoing: boolean;
+  readonly ui?: "live" | "stream" | "json";
+}
+export interface StatusOptions extends CommonOptions {
+  readonly locks?: boolean;
+  readonly watch?: boolean;
+}
+export interface CancelOptions extends CommonOptions {
+  readonly workflow?: string;
+  readonly agent?: string;
+  readonly all?: boolean;
+}
+export interface InitOptions extends CommonOptions {
+  readonly yes?: boolean;
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (/^\d{1,6}$/.test(text) && number >= 1) return number;
+  throw new InvalidArgumentError("It must be a whole number of 1 or more.");
+}
+
+function time(text: string): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms > 0) return ms;
+  throw new InvalidArgumentError("It must be a time like 90s, 30m or 1h30m.");
+}
+
+function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...text.split(",").filter((part) => part !== "")];
+}

@@ -1,0 +1,120 @@
+/** The engine of one run: usual parts, with what only a command line knows put in. */
+import { availableParallelism } from "node:os";
+import { posix } from "node:path";
+import type { Config } from "../../config/config.ts";
+import { builtinResourceManager } from "../../edges/plan.ts";
+import { type ComposedParts, composeParts, TaskManager } from "../../edges/run.ts";
+import type {
+  Agent,
+  AgentTask,
+  Budget,
+  Claim,
+  Clock,
+  Monitor,
+  ResourceDeclaration,
+  StoreDescriptor,
+} from "../../index.ts";
+import type { Member } from "../../plan/member.ts";
+import type { Plan, PlanBudget } from "../../plan/plan.ts";
+import { effectiveResources } from "../../plan/resource.ts";
+
+export interface PlanManagerOptions {
+  readonly workflowId: string;
+  readonly plan: Plan;
+  readonly config: Config;
+  readonly concurrency: number;
+  readonly agents: Readonly<Record<string, Agent>>;
+  readonly memberOf: (taskId: string) => Member | undefined;
+  readonly store: StoreDescriptor;
+  readonly clock: Clock;
+  readonly monitor: Monitor;
+}
+
+export class PlanManager extends TaskManager {
+  readonly parts: ComposedParts;
+
+  constructor(options: PlanManagerOptions) {
+    const parts = partsOf(options);
+    super(parts);
+    this.parts = parts;
+  }
+}
+
+function partsOf(options: PlanManagerOptions): ComposedParts {
+  const { workflowId, plan, config, concurrency, agents, store, clock, monitor, memberOf } = options;
+  const { resources, authorities } = declaredFor(plan, config);
+  const builtin = builtinResourceManager();
+  const parts = composeParts({
+    workflowId,
+    maxConcurrentTasks: concurrency,
+    agents,
+    store,
+    resources,
+    limits: budgetOf(plan.budget),
+    resourceManager: {
+      identify: (task: AgentTask) => (memberOf(task.taskId)?.identify === false ? [] : builtin.identify(task)),
+    },
+    monitor,
+    clock,
+    root: config.root,
+  });
+  return {
+    ...parts,
+    declarations: parts.declarations.map((each) => (authorities.has(each.node) ? { ...each, authority: true } : each)),
+    describeOwner: (_, store) => parts.describeOwner(`run ${plan.name}`, store),
+  };
+}
+
+/** What counts for each name, and the nodes for which the user's own file said it. */
+export function declaredFor(
+  plan: Plan,
+  config: Config,
+): {
+  readonly resources: Readonly<Record<string, ResourceDeclaration>>;
+  readonly authorities: ReadonlySet<string>;
+} {
+  const all = [...config.declared, ...Object.values(plan.resources)];
+  const resources: Record<string, ResourceDeclaration> = Object.create(null);
+  const authorities = new Set<string>();
+  for (const [name, resource] of effectiveResources(all)) {
+    const source = all.find((each) => each.resource === resource);
+    if (source === undefined) continue;
+    resources[name] = source.declaration;
+    if (source.authority) authorities.add(resource.node);
+  }
+  return { resources, authorities };
+}
+
+function budgetOf({ tasks, tokens, usd, wallMs }: PlanBudget): Budget {
+  return {
+    ...(tasks === undefined ? {} : { tasks }),
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(usd === undefined ? {} : { costUsd: usd }),
+    ...(wallMs === undefined ? {} : { wallMs }),
+  };
+}
+
+/** Tasks at once: as asked, as the plan says, as the configuration says, else 10. `auto` is a task a core, at least two. */
+export function concurrencyFor(asked: number | undefined, plan: Plan, config: Config): number {
+  const said = asked ?? plan.concurrency ?? config.concurrency ?? DEFAULT_CONCURRENCY;
+  return said === "auto" ? Math.min(DEFAULT_CONCURRENCY, Math.max(2, availableParallelism())) : said;
+}
+
+const DEFAULT_CONCURRENCY = 10;
+
+/** Claims of a plan are relative to its directory, those of the engine to the workspace, so that names are shared in it. */
+export function relocated(members: readonly Member[], planRoot: string, workspaceRoot: string): readonly Member[] {
+  const prefix = posix.relative(workspaceRoot, planRoot);
+  if (prefix === "") return members;
+  const place = (path: string) => (path.startsWith("/") ? path : posix.join(planRoot, path));
+  const move = (claim: Claim): Claim => {
+    if ("write" in claim) return { write: place(claim.write) };
+    if ("read" in claim) return { read: place(claim.read) };
+    if ("observe" in claim) return { observe: place(claim.observe) };
+    return claim;
+  };
+  return members.map((member) => {
+    const { claims } = member.call;
+    return claims === undefined ? member : { ...member, call: { ...member.call, claims: claims.map(move) } };
+  });
+}

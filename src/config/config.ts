@@ -1,0 +1,39 @@
+/** What configuration files say, taken together. */
+import type { DeclaredResource } from "../core/declared.ts";
+import type { Claim } from "../core/task.ts";
+import type { PlanAgent } from "../plan/plan.ts";
+import type { SourcedResource } from "../plan/resource.ts";
+
+/** A configuration file that was read. */
+export interface ConfigFile {
+  readonly path: string;
+  /** The user's own: its numbers win. A file found in a repository may only restrict. */
+  readonly authority: boolean;
+  readonly text: string;
+}
+
+/** Commands of a session that take claims before they run. */
+export interface CommandRule {
+  readonly match: readonly string[];
+  readonly claims: readonly Claim[];
+  readonly declaredBy: string;
+}
+
+export interface Config {
+  /** In the order of weight: the user's first. */
+  readonly files: readonly ConfigFile[];
+  /** The repository, or the directory itself where there is none. */
+  readonly root: string;
+  /** Every declaration, the default `build` included: for `parsePlan` and for the store's `declare`. */
+  readonly declared: readonly SourcedResource[];
+  /** What counts for each name. */
+  readonly inForce: ReadonlyMap<string, DeclaredResource>;
+  readonly concurrency: number | "auto" | null;
+  /** The user's win over those of a repository; `declaredBy` names the file. */
+  readonly agents: Readonly<Record<string, PlanAgent>>;
+  readonly identify: boolean;
+  readonly rules: readonly CommandRule[];
+  readonly hold: "edit" | "idle" | "turn" | null;
+  readonly ifBroken: "run" | "fail" | null;
+  readonly keep: readonly string[];
+}

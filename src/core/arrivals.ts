@@ -1,0 +1,181 @@
+/** How a row enters the line: submitted, or eligible again. It is granted at once, or watches what blocks it. */
+import { isBlocked, watch } from "./admission.ts";
+import { admit } from "./admit.ts";
+import type { Blocker, Command } from "./command.ts";
+import { deadlockMessage, whatNeverLetsGo } from "./deadlock.ts";
+import { type Decision, freeClaims, reserve } from "./decision.ts";
+import { end } from "./endings.ts";
+import type { ErrorCode } from "./errors.ts";
+import type { NewRow, TaskRow } from "./row.ts";
+
+const NOBODY: readonly Blocker[] = [];
+
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly blockers?: readonly Blocker[];
+}
+
+export function refuse(decision: Decision, index: number, refusal: Refusal): void {
+  decision.effects.push({
+    type: "refused",
+    index,
+    code: refusal.code,
+    message: refusal.message,
+    blockers: refusal.blockers ?? NOBODY,
+  });
+}
+
+export function submit(decision: Decision, index: number, newRow: NewRow): void {
+  const { ledger, nowMs } = decision;
+  const fault = claimFault(decision, newRow) ?? parentFault(decision, newRow);
+  if (fault !== null) return refuse(decision, index, fault);
+  const row = ledger.insert(placed(decision, newRow), ledger.nextKey(), nowMs);
+  if (row === undefined) {
+    return refuse(decision, index, {
+      code: "DUPLICATE_TASK",
+      message: `Workflow ${newRow.workflowId} has a task ${newRow.taskId} already.`,
+    });
+  }
+  if (row.status === "waiting") stand(decision, index, row);
+  else decision.effects.push({ type: "submitted", index, row });
+}
+
+/** Every counter it names exists, and no claim asks for more than there is (L1: refused before start). */
+function claimFault(decision: Decision, row: NewRow): Refusal | null {
+  const { ledger } = decision;
+  for (const claim of row.claims) {
+    if (claim.mode < 3) continue;
+    const counter = ledger.counter(claim.node);
+    if (counter === undefined) {
+      return {
+        code: "UNKNOWN_RESOURCE",
+        message: `Task ${row.taskId} uses ${claim.node.slice(2)}, which nobody has declared.`,
+      };
+    }
+    if (claim.units > counter.capacity) {
+      return {
+        code: "OVER_CAPACITY",
+        message: `Task ${row.taskId} uses ${claim.units} units of ${claim.node.slice(2)} and there are ${counter.capacity}.`,
+      };
+    }
+  }
+  for (const node of row.limits) {
+    if (ledger.counter(node) === undefined) {
+      return {
+        code: "UNKNOWN_RESOURCE",
+        message: `Task ${row.taskId} counts against the limit ${node.slice(2)}, which nobody has declared.`,
+      };
+    }
+  }
+  return null;
+}
+
+/** A request belongs to a task that runs; the slot is asked back once, by a task that gave it. */
+function parentFault(decision: Decision, row: NewRow): Refusal | null {
+  if (row.kind === "task") return null;
+  const { ledger } = decision;
+  const parent = ledger.get(row.parentKey);
+  if (parent?.status !== "running" && parent?.status !== "needs_input") {
+    return {
+      code: "STALE_FENCE",
+      message: `Task ${row.taskId} asks for more, and what it belongs to does not run any more.`,
+    };
+  }
+  if (
+    row.wants === "slot" &&
+    (parent.holdsLimits || ledger.requestsOf(parent.key).some((other) => other.wants === "slot"))
+  ) {
+    return {
+      code: "STALE_FENCE",
+      message: `Task ${parent.taskId} asks for a slot that it has, or has asked for already.`,
+    };
+  }
+  return null;
+}
+
+/** The rank a waiter of the same session, directory and command left behind (L13). */
+function placed(decision: Decision, row: NewRow): NewRow {
+  if (row.placeKey === "") return row;
+  const place = decision.ledger.place(row.placeKey);
+  if (place === undefined) return row;
+  decision.ledger.dropPlace(row.placeKey);
+  return place.untilMs >= decision.nowMs && place.rank < row.rank ? { ...row, rank: place.rank } : row;
+}
+
+/** A blocked, suspended or retrying task becomes eligible; a waiting one gets another rank. */
+export function arrive(
+  decision: Decision,
+  index: number,
+  command: Extract<Command, { type: "enqueue" | "rerank" }>,
+): void {
+  const row = decision.ledger.get(command.key);
+  if (row === undefined || !(command.type === "rerank" ? row.status === "waiting" : mayStand(row, command.ownerId))) {
+    const message = `Task ${row?.taskId ?? command.key} does not wait to be ranked.`;
+    return refuse(decision, index, { code: "STALE_FENCE", message });
+  }
+  if (command.type === "rerank") rerank(decision, row, command.rank);
+  else enqueue(decision, row, command);
+}
+
+/** A suspended row is nobody's: without an owner it would be granted again and again to nobody (L13). */
+function mayStand({ status }: TaskRow, ownerId: string | undefined): boolean {
+  return status === "blocked" || status === "retrying" || (status === "suspended" && ownerId !== undefined);
+}
+
+function enqueue(decision: Decision, row: TaskRow, command: Extract<Command, { type: "enqueue" }>): void {
+  const { ledger, nowMs } = decision;
+  ledger.edit(row);
+  row.rank = command.rank;
+  row.status = "waiting";
+  row.waitingSinceMs = nowMs;
+  row.dueAtMs = row.queueTimeoutMs > 0 ? nowMs + row.queueTimeoutMs : 0;
+  row.stop = "";
+  if (command.ownerId !== undefined) row.ownerId = command.ownerId;
+  ledger.put(row);
+  stand(decision, -1, row);
+}
+
+/** Out of its line with the old rank, into it with the new. A reservation goes by rank: it is given up, and asked for anew. */
+function rerank(decision: Decision, row: TaskRow, rank: number): void {
+  const { ledger } = decision;
+  const { watch: node, watchMode, reserved, delegateOf } = row;
+  ledger.edit(row);
+  row.watch = "";
+  row.watchMode = 0;
+  row.reserved = false;
+  ledger.put(row);
+  ledger.edit(row);
+  row.rank = rank;
+  row.watch = node;
+  row.watchMode = watchMode;
+  ledger.put(row);
+  decision.freed.add(node);
+  if (delegateOf !== "") decision.freed.add(delegateOf);
+  if (!reserved) return;
+  freeClaims(decision, row.claims);
+  reserve(decision);
+}
+
+/** Granted at once, watching, or refused for good. */
+function stand(decision: Decision, index: number, row: TaskRow): void {
+  if (!isBlocked(decision, row)) {
+    const at = decision.effects.length;
+    if (admit(decision, row, index) && index >= 0) decision.effects.splice(at, 0, { type: "submitted", index, row });
+    return;
+  }
+  const { blockNode, blockMode } = decision;
+  const blockers = whatNeverLetsGo(decision, row);
+  if (blockers.length > 0) {
+    const message = deadlockMessage(row, blockers);
+    end(decision, row, { status: "failed", code: "DEADLOCK", isSilent: index >= 0 });
+    if (index >= 0) refuse(decision, index, { code: "DEADLOCK", message, blockers });
+    return;
+  }
+  if (index >= 0) decision.effects.push({ type: "submitted", index, row });
+  decision.blockNode = blockNode;
+  decision.blockMode = blockMode;
+  watch(decision, row);
+  if (row.ancestors.length > 0) decision.inside?.push(row);
+  decision.effects.push({ type: "waiting", row });
+}

@@ -1,0 +1,122 @@
+/**
+ * Every limit of the product, in one table. A number here is a promise: what lies beyond it is refused with a typed
+ * error at the edge, so that no queue, buffer or history inside can grow without end.
+ */
+export const BOUNDS = {
+  /** Task calls handed over in one call: beyond this a caller should batch. */
+  tasksPerCall: 10_000,
+  tasksPerWorkflow: 100_000,
+  /** Tasks standing in line in one memory store: about 600 MB of heap. */
+  waitingInMemory: 1_000_000,
+  /** Claims one task may make: one turn tests them all, so they bound a turn. */
+  claimsPerTask: 64,
+  /** Path segments below the root: each is one look-up in a conflict test. */
+  pathDepth: 32,
+  /** Bytes of an id or a resource name. */
+  idBytes: 512,
+  /** Capacities, pools and rates one workflow or file may declare: each is a counter of the store. */
+  declaredResources: 1_000,
+  /** Members of one pool: each is an index in a row. */
+  poolMembers: 10_000,
+  /** Units of one capacity or burst of one rate: sums of 64 claims stay exact. */
+  units: 1_000_000_000,
+  contextBytes: 1024 * 1024,
+  contextDepth: 64,
+  /** Levels of task-starts-task and exec-in-exec. */
+  nestedSpawn: 4,
+  /** Output kept in a result; the rest is spilled to a file. */
+  outputBytesPerTask: 64 * 1024,
+  /** Characters of a message or cause in a task's error: it is shown, stored and sent. */
+  errorMessageChars: 2_048,
+  /** Bytes of the file that output beyond the kept part goes to. */
+  spillBytes: 64 * 1024 * 1024,
+  /** Pieces of evidence of one result, and characters of each. */
+  evidencePerTask: 1_000,
+  evidenceChars: 4_096,
+  /** Calls that wait for a thread of one agent. */
+  queuedPerThreadAgent: 100_000,
+  /** Calls handed to one thread ahead of time, so that it never waits for the next. */
+  pipelinedPerThread: 128,
+  /** Processes looked at as one task's tree: a fork bomb is ended, not listed. */
+  processesPerTree: 100_000,
+  /** Attempts at one task. */
+  attemptsPerTask: 1_000,
+  /** Waits for an overloaded provider one task may make without spending an attempt: then it fails. */
+  overloadWaitsPerTask: 1_000,
+  /** Callbacks one manager calls on progress. */
+  progressCallbacks: 1_000,
+  /** Dependencies named by one task. */
+  dependenciesPerTask: 1_000,
+  /** Events buffered for one slow reader; older ones are dropped and counted. */
+  eventsPerReader: 10_000,
+  /** Finished tasks remembered by a manager for status and metrics. */
+  finishedHistory: 1_000,
+  /** Rows listed by a status; the rest is counted. */
+  statusRows: 100,
+  /** Agents whose figures are kept apart; the rest is summed under "(other)". */
+  agentMetrics: 1_000,
+  /** Resources whose contention is kept apart. */
+  contendedResources: 1_000,
+  /** Resolved paths and directories remembered with their case rule; cleared when full, so only time is lost. */
+  pathCache: 10_000,
+  /** Waiting tasks a contention monitor keeps an eye on; later ones go unnoticed, nothing else. */
+  watchedWaits: 10_000,
+  /** Subjects of which a contention monitor remembers that it spoke: beyond, it may repeat itself. */
+  noticedSubjects: 1_000,
+  /** Bytes of a plan or configuration file: parsing takes about a second a MiB, so more is refused unread. */
+  planBytes: 4 * 1024 * 1024,
+  /** Tokens of such a file: some 15,000 tasks; more would take longer than anybody waits. */
+  planTokens: 500_000,
+  /** Collections inside one another in a plan or configuration file (context of depth 64 included). */
+  planDepth: 100,
+  /** Values that the aliases of a plan or configuration file may add: what a YAML bomb multiplies. */
+  aliasedValues: 10_000,
+  /** Faults listed for one input; the rest is counted. */
+  faultsPerInput: 1_000,
+  /** Items one `forEach` may expand to, and how many one from a result may when its plan does not say. */
+  forEachItems: 10_000,
+  deferredItems: 1_000,
+  /** Bytes of a glob, and wildcards in one of its segments: matching costs a power of them. */
+  globBytes: 256,
+  globWildcards: 4,
+  /** Files and directories looked at for the globs of one plan. */
+  filesWalked: 1_000_000,
+  /** Plan tasks whose reachability is kept as bits (n² / 8 bytes: 12.5 MB); larger plans count collisions without it. */
+  reachabilityTasks: 10_000,
+  /** Turns a shared store remembers for people: at most 64 effects each, so at most some 100 MB. */
+  journalTurns: 20_000,
+} as const;
+
+/** The admission rule's numbers (see turn.ts). */
+export const ADMISSION = {
+  /** Tests of waiters one release pays for; what is left is carried to the next turn. */
+  testsPerRelease: 64,
+  /** Passes a waiter suffers before it reserves. */
+  passesBeforeReservation: 16,
+  /** Reservations that may stand at once. */
+  reservations: 4,
+  /** Commands of one turn: a bigger batch is split, so that nobody waits for it. */
+  commandsPerTurn: 64,
+  /** An admitted task must be confirmed by its owner within this, else it is back in line at its rank. */
+  startTimeoutMs: 10_000,
+  /** A place in line outlives its waiter by this. */
+  placeKeptMs: 180_000,
+  /** Rank of a request made from inside a holder: before every waiter. */
+  nestedRank: -1e15,
+} as const;
+
+/** Owners' leases. */
+export const LEASE = { beatMs: 1_000, timeToLiveMs: 10_000 } as const;
+
+/** Times a user may set: `setTimeout` wraps to zero above 2^31 - 1. */
+export const MAX_TIMER_MS = 2_147_483_647;
+
+export const DEFAULTS = {
+  maxConcurrentTasks: 10,
+  waitForAllTimeoutMs: 300_000,
+  graceMs: 5_000,
+  /** After the grace: for killing a process tree to a fixpoint and proving it dead, before its locks are quarantined. */
+  proofMs: 10_000,
+  retryBaseMs: 1_000,
+  retryMaxMs: 60_000,
+} as const;

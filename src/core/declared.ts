@@ -1,0 +1,205 @@
+/**
+ * Declared resources: capacities, pools and rates that `use NAME` may take. The library's `resources` option, a plan and a
+ * configuration file all declare them in this shape.
+ */
+import { BOUNDS } from "./bounds.ts";
+import type { Command, CounterKind } from "./command.ts";
+import { type ErrorCode, errorCode, type Fault, LockyardError } from "./errors.ts";
+import { counterNode, parseName, poolMembers } from "./names.ts";
+
+type DeclaredKind = Exclude<CounterKind, "limit">;
+
+export interface DeclaredResource {
+  readonly name: string;
+  readonly kind: DeclaredKind;
+  readonly node: string;
+  /** Units of a capacity, members of a pool, burst of a rate. */
+  readonly capacity: number;
+  /** Of a pool, in order. */
+  readonly members?: readonly string[];
+  /** Of a rate: milliseconds between units. */
+  readonly intervalMs?: number;
+  /** Of a pool: the variable that tells a task which members it got. */
+  readonly env?: string;
+  /** A file or an option, for people; `default` for what exists from the start. */
+  readonly declaredBy: string;
+}
+
+interface Scoped {
+  /** `workspace` keeps the name private; otherwise it is one resource per machine, whoever declares it. */
+  readonly scope?: "machine" | "workspace";
+}
+export type ResourceDeclaration =
+  | (Scoped & { readonly capacity: number })
+  /** `"3000-3009"`, `"a, b, c"`, or a list. */
+  | (Scoped & { readonly pool: string | number | readonly (string | number)[]; readonly env?: string })
+  /** `"60/min"`: units per `s`, `min` or `h`; `burst` (default 1) may be taken at once. */
+  | (Scoped & { readonly rate: string; readonly burst?: number });
+
+export interface DeclareOptions {
+  /** Who declares, for people: `option resources`, `lockyard.yaml`. */
+  readonly by: string;
+  readonly workspace: string;
+  /** Cores of this machine; `build` gets one unit per four, one at least. */
+  readonly cores: number;
+  readonly code?: Extract<ErrorCode, "INVALID_OPTION" | "INVALID_PLAN" | "INVALID_CONFIG">;
+  /** Place of the record, for faults. Default `resources`. */
+  readonly where?: string;
+}
+
+/** What exists although nobody declared it. */
+export const DEFAULT_DECLARER = "default";
+
+/**
+ * Declared resources by name; `build` is there from the start and gives way to a declaration of the same name. Throws
+ * INVALID_OPTION (or `options.code`) with every fault.
+ */
+export function declareResources(
+  record: Readonly<Record<string, ResourceDeclaration>> | undefined,
+  options: DeclareOptions,
+): ReadonlyMap<string, DeclaredResource> {
+  const declared = new Map<string, DeclaredResource>();
+  const build = { capacity: Math.max(1, Math.floor(options.cores / 4)), declaredBy: DEFAULT_DECLARER };
+  declared.set("build", { name: "build", kind: "capacity", node: "c:build", ...build });
+  const faults: Fault[] = [];
+  const entries = Object.entries(record ?? {});
+  const place = options.where ?? "resources";
+  if (entries.length > BOUNDS.declaredResources) {
+    faults.push({
+      where: place,
+      what: `declares ${entries.length} resources and the limit is ${BOUNDS.declaredResources}`,
+    });
+  }
+  for (const [name, declaration] of entries.slice(0, BOUNDS.declaredResources)) {
+    const where = `${place}.${name}`;
+    try {
+      const resource = declareOne(name, declaration, options);
+      if (typeof resource === "string") faults.push({ where, what: resource, hint: FORMS });
+      else declared.set(resource.name, resource);
+    } catch (error) {
+      if (errorCode(error) === undefined || errorCode(error) === "BUG") throw error;
+      faults.push({ where, what: (error as Error).message }); // has a code: one of ours
+    }
+  }
+  if (faults.length > 0) {
+    const first = faults[0];
+    throw new LockyardError(options.code ?? "INVALID_OPTION", `${first?.where}: ${first?.what}`, {
+      hint: first?.hint,
+      faults,
+    });
+  }
+  return declared;
+}
+
+const FORMS = 'Write { capacity: 2 }, { pool: "3000-3009", env: "PORT" } or { rate: "60/min", burst: 5 }.';
+
+/** The resource, or what is wrong with it. */
+function declareOne(given: string, declaration: unknown, options: DeclareOptions): DeclaredResource | string {
+  const name = parseName(given, "resource name");
+  if (name.includes(":")) return "a name of a resource must not contain `:` (it would be read as units)";
+  if (typeof declaration !== "object" || declaration === null) return "must be an object";
+  const fields = declaration as Readonly<Record<string, unknown>>; // checked just above
+  const kinds = (["capacity", "pool", "rate"] as const).filter((key) => fields[key] !== undefined);
+  const only = kinds[0];
+  if (only === undefined || kinds.length > 1) return `must say one of capacity, pool and rate, not ${kinds.length}`;
+  const kind: DeclaredKind = only;
+  const unknown = Object.keys(fields).find(
+    (key) => ![kind, "scope", kind === "pool" ? "env" : kind === "rate" ? "burst" : ""].includes(key),
+  );
+  if (unknown !== undefined) return `has the unknown key "${unknown}"`;
+  const scope = fields.scope ?? "machine";
+  if (scope !== "machine" && scope !== "workspace")
+    return `has the scope ${JSON.stringify(scope)}, which is neither machine nor workspace`;
+  const base = { name, kind, node: counterNode(kind, name, scope, options.workspace), declaredBy: options.by };
+  switch (kind) {
+    case "capacity": {
+      const capacity = fields.capacity;
+      if (!isUnits(capacity))
+        return `has the capacity ${JSON.stringify(capacity)}, which is not a whole number of 1 or more`;
+      return { ...base, capacity };
+    }
+    case "pool":
+      return declarePool(fields, base);
+    case "rate": {
+      const intervalMs = typeof fields.rate === "string" ? parseRate(fields.rate) : undefined;
+      if (intervalMs === undefined) return `has the rate ${JSON.stringify(fields.rate)}, which is not like 60/min`;
+      const burst = fields.burst ?? 1;
+      if (!isUnits(burst)) return `has the burst ${JSON.stringify(burst)}, which is not a whole number of 1 or more`;
+      return { ...base, capacity: burst, intervalMs };
+    }
+  }
+}
+
+function declarePool(
+  fields: Readonly<Record<string, unknown>>,
+  base: Pick<DeclaredResource, "name" | "kind" | "node" | "declaredBy">,
+): DeclaredResource | string {
+  const { pool, env } = fields;
+  const isList =
+    Array.isArray(pool) && pool.every((member) => typeof member === "string" || typeof member === "number");
+  if (!isList && typeof pool !== "string" && typeof pool !== "number")
+    return "has a pool that is neither a text nor a list";
+  const members = isList ? pool.map(String) : poolMembers(pool as string | number); // narrowed by the line above
+  if (members.length === 0) return "has an empty pool";
+  if (members.length > BOUNDS.poolMembers)
+    return `has ${members.length} members and the limit is ${BOUNDS.poolMembers}`;
+  const seen = new Set<string>();
+  const twice = members.find((member) => seen.size === seen.add(member).size);
+  if (twice !== undefined) return `has the member ${JSON.stringify(twice)} twice`;
+  if (env !== undefined && !(typeof env === "string" && /^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(env))) {
+    return `has the variable ${JSON.stringify(env)}, which is not a name like PORT`;
+  }
+  return { ...base, capacity: members.length, members, ...(env === undefined ? {} : { env }) };
+}
+
+function isUnits(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= BOUNDS.units;
+}
+
+const PERIOD_MS: Readonly<Record<string, number>> = {
+  s: 1_000,
+  sec: 1_000,
+  second: 1_000,
+  m: 60_000,
+  min: 60_000,
+  minute: 60_000,
+  h: 3_600_000,
+  hour: 3_600_000,
+};
+
+/** `60/min` → 1,000 ms between units; undefined when it is not a rate. */
+export function parseRate(text: string): number | undefined {
+  const match = /^\s*(\d{1,9}(?:\.\d{1,6})?)\s*\/\s*([a-z]{1,6})\s*$/.exec(text);
+  const periodMs = PERIOD_MS[match?.[2] ?? ""];
+  const count = Number(match?.[1]);
+  return periodMs === undefined || !(count > 0) ? undefined : periodMs / count;
+}
+
+/** `2 units`, `10 members`, `1 every 1,000 ms`: what people read behind the name. */
+export function describeDeclared(resource: DeclaredResource): string {
+  switch (resource.kind) {
+    case "capacity":
+      return `${resource.capacity} unit${resource.capacity === 1 ? "" : "s"}`;
+    case "pool":
+      return `${resource.capacity} member${resource.capacity === 1 ? "" : "s"}`;
+    case "rate":
+      return `1 every ${Math.round(resource.intervalMs ?? 0).toLocaleString("en-US")} ms, ${resource.capacity} at once`;
+  }
+}
+
+/** The commands that make a store know declared resources. `authority`: from the user's own file, whose number wins. */
+export function declareCommands(
+  declared: Iterable<DeclaredResource>,
+  { by, authority = false }: { readonly by: string; readonly authority?: boolean },
+): readonly Extract<Command, { type: "declare" }>[] {
+  return Array.from(declared, ({ node, kind, capacity, intervalMs, members }) => ({
+    type: "declare" as const,
+    node,
+    kind,
+    capacity,
+    by,
+    authority,
+    ...(intervalMs === undefined ? {} : { intervalMs }),
+    ...(members === undefined ? {} : { members }),
+  }));
+}

@@ -1,0 +1,138 @@
+/**
+ * What holders and their owners report: settled, retrying, waiting for input, being stopped.
+ *
+ * L6  every one of them carries the fence of its grant; a stale one is refused and changes nothing
+ * L7  a holder that is being stopped keeps its locks until it is proven gone (`settle`), else it is quarantined
+ */
+import { type Refusal, refuse } from "./arrivals.ts";
+import type { Command } from "./command.ts";
+import { type Decision, giveLimits, letGo } from "./decision.ts";
+import { end, keepPlace } from "./endings.ts";
+import { holdsLocks, isFinal, type TaskRow } from "./row.ts";
+
+type Of<Type extends Command["type"]> = Extract<Command, { type: Type }>;
+
+/** The row when this fence is the one it was last granted and it still holds. */
+function holderOf(
+  decision: Decision,
+  index: number,
+  command: { readonly key: number; readonly fence: number },
+): TaskRow | null {
+  const row = decision.ledger.get(command.key);
+  if (row !== undefined && row.fence === command.fence && holdsLocks(row.status)) return row;
+  refuse(decision, index, staleFence(row, command));
+  return null;
+}
+
+function staleFence(row: TaskRow | undefined, command: { readonly key: number; readonly fence: number }): Refusal {
+  if (row === undefined) return { code: "STALE_FENCE", message: `There is no task ${command.key} any more.` };
+  return {
+    code: "STALE_FENCE",
+    message: `Task ${row.taskId} is ${row.status} with fence ${row.fence}; fence ${command.fence} is not its own.`,
+  };
+}
+
+export function settle(decision: Decision, index: number, command: Of<"settle">): void {
+  const row = holderOf(decision, index, command);
+  if (row === null) return;
+  decision.releases++;
+  end(decision, row, { status: command.status, code: null, result: command.result });
+}
+
+export function retry(decision: Decision, index: number, command: Of<"retry">): void {
+  const row = holderOf(decision, index, command);
+  if (row === null) return;
+  const { ledger } = decision;
+  decision.releases++;
+  for (const request of ledger.requestsOf(row.key)) end(decision, request, { status: "cancelled", code: "CANCELLED" });
+  ledger.edit(row);
+  letGo(decision, row);
+  row.status = "retrying";
+  row.fence = 0;
+  ledger.put(row);
+}
+
+/** Commands that change a holder's status or slot and leave its locks alone. */
+export function changeSlot(
+  decision: Decision,
+  index: number,
+  command: Of<"confirm"> | Of<"need-input"> | Of<"give-slot"> | Of<"ending"> | Of<"quarantine">,
+): void {
+  const row = holderOf(decision, index, command);
+  if (row === null) return;
+  const { ledger } = decision;
+  if (command.type === "confirm") return confirm(decision, row);
+  decision.releases++;
+  // Whoever is being stopped wants nothing more.
+  if (command.type === "ending" || command.type === "quarantine") {
+    for (const request of ledger.requestsOf(row.key)) {
+      if (request.status === "waiting") end(decision, request, { status: "cancelled", code: "CANCELLED" });
+    }
+  }
+  ledger.edit(row);
+  giveLimits(decision, row);
+  if (command.type === "need-input") row.status = "needs_input";
+  else if (command.type !== "give-slot") row.status = "ending";
+  if (command.type === "quarantine") row.quarantined = true;
+  ledger.put(row);
+  if (command.type === "quarantine") decision.effects.push({ type: "quarantined", row });
+}
+
+function confirm(decision: Decision, row: TaskRow): void {
+  if (row.status === "starting") {
+    decision.ledger.edit(row);
+    row.status = "running";
+    row.dueAtMs = 0;
+    decision.ledger.put(row);
+  }
+  decision.effects.push({ type: "confirmed", row });
+}
+
+/** A person frees what a quarantined holder held. */
+export function unlock(decision: Decision, index: number, key: number): void {
+  const row = decision.ledger.get(key);
+  if (row === undefined || !row.quarantined || isFinal(row.status)) {
+    return refuse(decision, index, { code: "STALE_FENCE", message: `Task ${row?.taskId ?? key} is not quarantined.` });
+  }
+  decision.releases++;
+  end(decision, row, { status: "failed", code: "QUARANTINED" });
+}
+
+/** Ends a request for more: what it got goes, or it leaves the line. */
+export function release(decision: Decision, index: number, key: number): void {
+  const row = decision.ledger.get(key);
+  if (row === undefined || row.kind !== "request" || isFinal(row.status)) {
+    return refuse(decision, index, { code: "STALE_FENCE", message: `There is no request ${key} to release.` });
+  }
+  decision.releases++;
+  end(
+    decision,
+    row,
+    row.holdsClaims ? { status: "succeeded", code: null } : { status: "cancelled", code: "CANCELLED" },
+  );
+}
+
+/** Ends what has not started; asks the owner to stop what has. */
+export function cancel(decision: Decision, index: number, command: Of<"cancel">): void {
+  const row = decision.ledger.get(command.key);
+  if (row === undefined || isFinal(row.status)) {
+    return refuse(decision, index, {
+      code: "STALE_FENCE",
+      message: `Task ${row?.taskId ?? command.key} has ended already.`,
+    });
+  }
+  if (!holdsLocks(row.status) || row.status === "starting") {
+    decision.releases++;
+    keepPlace(decision, row);
+    return end(decision, row, {
+      status: command.status,
+      code: command.status === "cancelled" ? "CANCELLED" : null,
+      result: command.result,
+    });
+  }
+  if (row.stop !== "") return;
+  decision.ledger.edit(row);
+  row.stop = command.status;
+  decision.ledger.put(row);
+  decision.effects.push({ type: "stop-requested", row });
+}

@@ -1,0 +1,103 @@
+/**
+ * What became freer tests its watchers, in rank order over all freed lines together.
+ *
+ * L9  one release tests at most 64 waiters; what is left is carried, with the place to go on, and never lost.
+ *
+ * Why nobody is forgotten: a waiter watches one node that blocked it when it was last tested. Whatever unblocks that node
+ * (a holder that lets go, a reservation that ends, a limit that grows, a rate that fills) puts it among `freed`. The scan
+ * of a line stops early in two cases only:
+ *  - its first row stays blocked there, and so is everybody behind it;
+ *  - its first row is blocked at a gate (a limit or a rate). Everybody behind it has the same gate and a higher rank, so
+ *    all are blocked there. The row waits at the gate as the delegate of its line; when it is served or leaves, the line
+ *    is looked at again. Without this a hot lock behind full slots would move its whole line to the slots and back.
+ */
+import { isBlocked, watch, watchModeOf } from "./admission.ts";
+import { admit } from "./admit.ts";
+import { ADMISSION } from "./bounds.ts";
+import { EXCLUSIVE_INSIDE, isReservable, SHARED_INSIDE, UNITS, UNITS_INSIDE } from "./claims.ts";
+import { countPass, type Decision, lineId } from "./decision.ts";
+import type { CarryEntry } from "./ledger.ts";
+import { isBefore, type TaskRow } from "./row.ts";
+
+interface Cursor {
+  readonly entry: CarryEntry;
+  readonly row: TaskRow;
+}
+
+/** Tests watchers of what became freer until none is left or the budget is spent. The rest stays in `decision.scans`. */
+export function drain(decision: Decision): void {
+  let budget = ADMISSION.testsPerRelease * Math.max(1, decision.releases);
+  const heads = new Map<string, Cursor>();
+  for (;;) {
+    openScans(decision, heads);
+    const lowest = lowestHead(decision, heads);
+    if (lowest === undefined || budget-- <= 0) return;
+    testHead(decision, lowest);
+  }
+}
+
+/** Turns freed nodes into lines to scan, from their heads; forgets those nobody watches (nearly all, nearly always). */
+function openScans(decision: Decision, heads: Map<string, Cursor>): void {
+  const { freed, ledger, scans } = decision;
+  if (freed.size === 0) return;
+  if (ledger.hasWaiting()) {
+    for (const line of ledger.lines(freed)) {
+      const id = lineId(line);
+      scans.set(id, {
+        node: line.node,
+        mode: line.mode,
+        gate: line.gate,
+        afterRank: Number.NEGATIVE_INFINITY,
+        afterKey: 0,
+      });
+      heads.delete(id);
+    }
+  }
+  freed.clear();
+}
+
+function lowestHead(decision: Decision, heads: Map<string, Cursor>): Cursor | undefined {
+  let lowest: Cursor | undefined;
+  for (const [id, entry] of decision.scans) {
+    let cursor = heads.get(id);
+    if (cursor === undefined || cursor.entry !== entry || !stillWatches(cursor)) {
+      const row = decision.ledger.head(entry, entry.afterRank, entry.afterKey);
+      if (row === undefined) {
+        decision.scans.delete(id);
+        continue;
+      }
+      cursor = { entry, row };
+      heads.set(id, cursor);
+    }
+    if (lowest === undefined || isBefore(cursor.row, lowest.row)) lowest = cursor;
+  }
+  return lowest;
+}
+
+function stillWatches({ entry, row }: Cursor): boolean {
+  return row.watch === entry.node && row.watchMode === entry.mode;
+}
+
+function testHead(decision: Decision, { entry, row }: Cursor): void {
+  const { node, mode } = entry;
+  if (!isBlocked(decision, row)) {
+    admit(decision, row, -1);
+  } else if (decision.blockNode !== node || watchModeOf(row, decision.blockMode) !== mode) {
+    const isDelegate = isReservable(mode) && !isReservable(decision.blockMode);
+    watch(decision, row, isDelegate ? node : "");
+    if (isDelegate) decision.scans.delete(lineId(entry));
+    countPass(decision, row);
+  } else if (blocksAllBehind(decision, entry)) {
+    decision.scans.delete(lineId(entry));
+  } else {
+    decision.scans.set(lineId(entry), { ...entry, afterRank: row.rank, afterKey: row.key });
+  }
+}
+
+/** Whether a row that stays blocked at the head of a line proves that all behind it are blocked there too. */
+function blocksAllBehind(decision: Decision, { node, mode }: CarryEntry): boolean {
+  if (mode === SHARED_INSIDE || mode === EXCLUSIVE_INSIDE || mode === UNITS_INSIDE) return false;
+  if (mode !== UNITS) return true;
+  const counter = decision.ledger.counter(node);
+  return counter === undefined || counter.used >= counter.capacity;
+}

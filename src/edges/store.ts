@@ -1,0 +1,13 @@
+/** Looking at the shared store and reaching into it: see basics.ts. */
+export type { Counter, Owner } from "../core/command.ts";
+export { type Explanation, explain } from "../core/explain.ts";
+export type { StoreView } from "../core/ports.ts";
+export { isFinal, type TaskRow } from "../core/row.ts";
+export { livenessOf } from "../process/identity.ts";
+export { killTree } from "../process/kill-tree.ts";
+export { isSharedDaemon } from "../process/leftovers.ts";
+export { MARKER_VARIABLE } from "../process/marker.ts";
+export { hasProcessTable, type ProcessEntry, readProcesses, readVariable } from "../process/proc-table.ts";
+export { containment } from "../process/process-tree.ts";
+export { openSqliteStore, type SqliteStore, storeFile } from "../stores/sqlite/index.ts";
+export { sharedFileSystem } from "../stores/sqlite/place.ts";

@@ -1,0 +1,87 @@
+/** The seams of the engine: what it needs from parts it must not know. `compose.ts` fills them in. */
+import type { Agents } from "../core/agent-types.ts";
+import type { ResolvedClaim } from "../core/claims.ts";
+import type { Command, Owner } from "../core/command.ts";
+import type {
+  Awaitable,
+  Clock,
+  ErrorHandler,
+  Logger,
+  Monitor,
+  ProgressTracker,
+  ResourceManager,
+  Scheduler,
+  Store,
+  StoreDescriptor,
+} from "../core/ports.ts";
+import type { AgentResult, AgentTask, Claim, RetryPolicy, TaskGroup } from "../core/task.ts";
+
+/** Figures of a run. Told about ends and waits; never asked in a decision. */
+export interface MetricsRecorder {
+  finished(
+    result: AgentResult,
+    facts: {
+      readonly runMs: number;
+      readonly heldMs: number;
+      readonly claims: readonly ResolvedClaim[];
+      readonly task: AgentTask;
+    },
+  ): void;
+  retried(agentId: string): void;
+  /** A task stopped waiting at this node after so many milliseconds. */
+  waited(node: string, waitedMs: number): void;
+  /** How long tasks of this kind usually run; null when nothing is known. */
+  typicalMs(task: AgentTask): number | null;
+}
+
+/** Limits of a whole tree of tasks. A breach pauses what has not started, kills nothing, and says how to go on. */
+export interface Budget {
+  /** Tasks started. */
+  readonly tasks?: number;
+  /** Input and output tokens together, as agents report them. */
+  readonly tokens?: number;
+  readonly costUsd?: number;
+  /** Milliseconds from the first start. */
+  readonly wallMs?: number;
+  /** Levels of tasks that start tasks; at most 4. */
+  readonly spawnDepth?: number;
+}
+
+export type OwnerDescription = Omit<Owner, "ownerId" | "beatAtMs">;
+
+export interface ManagerParts {
+  readonly workflowId: string;
+  /** Tasks that may run at once. The manager changes it when it is configured; metrics read it. */
+  readonly slots: { configured: number };
+  readonly agents: Agents;
+  readonly budget: Budget;
+  readonly clock: Clock;
+  readonly store: StoreDescriptor;
+  readonly scheduler: Scheduler;
+  readonly resourceManager: ResourceManager;
+  readonly errorHandler: ErrorHandler;
+  readonly progressTracker: ProgressTracker;
+  readonly monitor: Monitor | null;
+  readonly metrics: MetricsRecorder;
+  readonly logger: Logger;
+  /** Milliseconds an instance has to stop after its signal was aborted. */
+  readonly graceMs: number;
+  /** Owner that stands behind this manager's tasks. Asked once, when the store is opened. */
+  readonly describeOwner: (label: string, store: Pick<Store, "scope">) => Awaitable<OwnerDescription>;
+  /** Capacities, pools and rates declared with this manager. */
+  readonly declarations: readonly Extract<Command, { type: "declare" }>[];
+  readonly isDeclared: (name: string) => boolean;
+  /** Names of pools → the variable that tells a task which members it got. */
+  readonly poolVariables: ReadonlyMap<string, string>;
+  /** Throws one LockyardError that lists every fault of the claims, placed at `claims[0].write`. */
+  readonly resolveClaims: (claims: readonly Claim[]) => readonly ResolvedClaim[];
+  /** The same, asked of the file system anew: links may have changed while the task waited. */
+  readonly recheckClaims: (claims: readonly Claim[]) => readonly ResolvedClaim[];
+  /** Name of a node for people. */
+  readonly resourceId: (node: string) => string;
+  readonly groupOf: (task: AgentTask) => TaskGroup;
+  /** Milliseconds before the attempt after this one. */
+  readonly retryDelayMs: (policy: RetryPolicy, attempt: number, random: () => number) => number;
+  /** Absolute directory that relative paths lie below, for sentences. */
+  readonly root: string;
+}

@@ -1,0 +1,74 @@
+import type { IsoTimes } from "../clock/iso-times.ts";
+import type { TaskError } from "../core/errors.ts";
+import type { AgentReport } from "../core/ports.ts";
+import type { AgentResult, FinalStatus, JsonValue, Usage } from "../core/task.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Stop, TaskRecord } from "./task-record.ts";
+
+export interface Ending {
+  readonly status: FinalStatus;
+  readonly output: JsonValue;
+  readonly error: TaskError | null;
+  readonly report: AgentReport | null;
+}
+
+/** How a task ended, as plain JSON. `attempt` is the last one; null when it never started. */
+export function resultOf(
+  record: TaskRecord,
+  ending: Ending,
+  facts: {
+    readonly attempt: Attempt | null;
+    readonly nowMs: number;
+    readonly submittedAtMs: number;
+    readonly lockWaitMs: number;
+    readonly times: IsoTimes;
+  },
+): AgentResult {
+  const { attempt, nowMs, times } = facts;
+  const { report, error } = ending;
+  const usage = report?.usage;
+  // One literal whatever the status, so that all results have one shape; the cast says what the union cannot: success
+  // goes with a null error, and the optional members are absent when there is nothing to say.
+  const result = {
+    taskId: record.task.taskId,
+    agentId: record.task.agentId,
+    instanceId: attempt?.instanceId ?? "",
+    success: ending.status === "succeeded",
+    status: ending.status,
+    output: ending.output,
+    confidenceScore: report?.confidenceScore ?? null,
+    evidence: report?.evidence ?? NOTHING,
+    errorMessage: error?.message ?? null,
+    attempts: record.attempts,
+    queuedMs: rounded(attempt?.queuedMs ?? nowMs - facts.submittedAtMs),
+    lockWaitMs: rounded(attempt?.lockWaitMs ?? facts.lockWaitMs),
+    executionTimeMs: attempt === null ? 0 : rounded(nowMs - attempt.startedAtMs),
+    startedAt: attempt === null ? null : times.text(attempt.startedAtMs),
+    finishedAt: times.text(nowMs),
+  } as { -readonly [Key in keyof AgentResult]: AgentResult[Key] } & {
+    usage?: Usage;
+    leftovers?: readonly string[];
+    error?: TaskError;
+  };
+  if (error !== null) result.error = error;
+  if (usage !== undefined) result.usage = usage;
+  if (report?.leftovers !== undefined) result.leftovers = report.leftovers;
+  return result as AgentResult;
+}
+
+/** To the microsecond: more digits say nothing. */
+function rounded(ms: number): number {
+  return ms > 0 ? Math.round(ms * 1_000) / 1_000 : 0;
+}
+
+const NOTHING: readonly string[] = [];
+
+/** What a result says of a task that was stopped. Whatever its agent still returned is kept as output. */
+export function stoppedEnding(stop: Stop, output: JsonValue = null): Ending {
+  return {
+    status: stop.status,
+    output,
+    error: { code: stop.code, message: stop.message, retryable: false },
+    report: null,
+  };
+}

@@ -1,0 +1,215 @@
+/** From what a caller hands over to records that may be submitted: everything is checked before anything starts. */
+import { BOUNDS } from "../core/bounds.ts";
+import type { ResolvedClaim } from "../core/claims.ts";
+import { LockyardError } from "../core/errors.ts";
+import type { Agent } from "../core/ports.ts";
+import type { JsonObject, StandardSchema } from "../core/task.ts";
+import type { AgentTable } from "./agent-table.ts";
+import type { Attempt } from "./attempt.ts";
+import { pathText } from "./containment.ts";
+import { linkDependencies } from "./dependencies.ts";
+import { Faults } from "./faults.ts";
+import type { ManagerParts } from "./parts.ts";
+import type { ResourceClaims } from "./resource-claims.ts";
+import { Task } from "./task.ts";
+import { TaskRecord } from "./task-record.ts";
+import type { TaskTable } from "./task-table.ts";
+
+export interface SubmissionWiring {
+  readonly parts: ManagerParts;
+  readonly agents: AgentTable;
+  readonly table: TaskTable;
+  readonly newTaskId: () => string;
+  /** The manager's own method, which a subclass may override. */
+  readonly identify: (task: Task) => ResourceClaims;
+}
+
+export interface PreparedTasks {
+  /** One for each call, in order. A call that joins a task in flight or finished by its idempotency key has that one. */
+  readonly places: readonly Place[];
+  /** What must be submitted. */
+  readonly fresh: readonly TaskRecord[];
+  /** Ties them to tasks submitted before; called when nothing was refused. */
+  readonly commit: () => void;
+}
+
+/** A record, or the id of a finished task whose result stands for it. */
+export type Place = TaskRecord | string;
+
+export class Submission {
+  readonly #wiring: SubmissionWiring;
+
+  constructor(wiring: SubmissionWiring) {
+    this.#wiring = wiring;
+  }
+
+  /** Checks every call. Throws one LockyardError that lists all faults; `subject` is how the caller calls the list. */
+  prepare(calls: readonly unknown[], subject: string, parent: Attempt | null): PreparedTasks {
+    if (!Array.isArray(calls)) {
+      throw new LockyardError("INVALID_TASK_CALL", `${subject} must be a list of task calls.`, {
+        hint: "Hand over [call], even for one.",
+      });
+    }
+    const { parts, table } = this.#wiring;
+    checkCounts(calls.length, subject, table.size);
+    const faults = new Faults(subject);
+    const places: (Place | undefined)[] = [];
+    const records: (TaskRecord | undefined)[] = [];
+    const fresh: TaskRecord[] = [];
+    const own = new Map<string, TaskRecord>();
+    const byKey = new Map<string, TaskRecord>();
+    const nowMs = Math.floor(parts.clock.nowMs());
+    for (let index = 0; index < calls.length; index++) {
+      faults.index = index;
+      const task = Task.from(calls[index], faults);
+      const key = task?.idempotencyKey;
+      const joined = key === undefined ? undefined : (byKey.get(key) ?? this.#ownerOfKey(key));
+      const record =
+        task === undefined || joined !== undefined ? undefined : this.#record(task, { faults, own, parent });
+      if (record !== undefined) {
+        record.submittedAtMs = nowMs;
+        fresh.push(record);
+        if (key !== undefined) byKey.set(key, record);
+      }
+      records.push(record);
+      places.push(joined ?? record);
+    }
+    const commit = linkDependencies(records, (taskId) => table.get(taskId) ?? table.resultOf(taskId), faults);
+    faults.throwIfAny();
+    // Without a fault every call has its place: a cast to say so.
+    return { places: places as Place[], fresh, commit };
+  }
+
+  #ownerOfKey(key: string): Place | undefined {
+    return this.#wiring.table.ownerOfKey(key);
+  }
+
+  #record(
+    task: Task,
+    {
+      faults,
+      own,
+      parent,
+    }: { readonly faults: Faults; readonly own: Map<string, TaskRecord>; readonly parent: Attempt | null },
+  ): TaskRecord | undefined {
+    const { parts, agents, table, newTaskId } = this.#wiring;
+    const { agentId, taskId, workflowId } = task;
+    const found = agents.find(agentId);
+    if (found === undefined) {
+      faults.add("UNKNOWN_AGENT", {
+        path: ".agentId",
+        what: `names the agent ${JSON.stringify(agentId)}, which does not exist`,
+        hint: agents.hint(agentId),
+      });
+    }
+    const hasId = taskId !== "";
+    if (hasId && (own.has(taskId) || table.has(taskId))) {
+      faults.add("DUPLICATE_TASK", {
+        path: ".taskId",
+        what: `is ${JSON.stringify(taskId)}, which another task of this workflow has`,
+        hint: "Leave taskId out to be given one, or use idempotencyKey to join the other task.",
+      });
+    }
+    if (workflowId !== "" && workflowId !== parts.workflowId) {
+      faults.add("INVALID_TASK_CALL", {
+        path: ".workflowId",
+        what: `is ${JSON.stringify(workflowId)} and this workflow is ${JSON.stringify(parts.workflowId)}`,
+      });
+    }
+    if (found === undefined) return undefined;
+    task.place(hasId ? taskId : newTaskId(), parts.workflowId);
+    const context = parseContext(task, found.agent.context as StandardSchema<JsonObject> | undefined, faults);
+    task.describe(parts.groupOf(task), context);
+    const record = new TaskRecord(task, found, this.#claims(task, found.agent, faults));
+    // Ids made here collide with nothing.
+    if (hasId) own.set(taskId, record);
+    record.isNamed = hasId;
+    if (parent !== null) {
+      const links = record.linked();
+      const above = parent.record;
+      links.parent = parent;
+      links.depth = (above.links?.depth ?? 0) + 1;
+      links.ancestors = [above.key, ...(above.links?.ancestors ?? [])];
+    }
+    return record;
+  }
+
+  /** Everything the task asks for, resolved: what the call says, what the agent derives, what is identified. */
+  #claims(task: Task, agent: Agent, faults: Faults): readonly ResolvedClaim[] {
+    try {
+      const derived = agent.claims?.(task.contextData ?? {}, task);
+      const identified = this.#wiring.identify(task).claims;
+      let all = task.claims ?? NOTHING;
+      if (derived !== undefined && derived.length > 0) all = [...all, ...derived];
+      if (identified.length > 0) all = [...all, ...identified];
+      return all.length === 0 ? NOTHING : this.#wiring.parts.resolveClaims(all);
+    } catch (thrown) {
+      if (thrown instanceof LockyardError && thrown.code !== "BUG") faults.adopt(thrown);
+      else
+        faults.add("INVALID_CLAIM", {
+          path: ".claims",
+          what: `could not be worked out: ${messageOf(thrown)}`,
+          hint: "agent.claims and identifyRequiredResources must not throw.",
+        });
+      return NOTHING;
+    }
+  }
+}
+
+const NOTHING: readonly never[] = [];
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+function checkCounts(count: number, subject: string, live: number): void {
+  if (count > BOUNDS.tasksPerCall) {
+    throw new LockyardError(
+      "LIMIT_EXCEEDED",
+      `${subject} holds ${count.toLocaleString("en")} tasks and the limit is ${BOUNDS.tasksPerCall.toLocaleString("en")}.`,
+      {
+        hint: "Use batchTaskCalls and executeTaskBatches.",
+      },
+    );
+  }
+  if (live + count > BOUNDS.waitingInMemory) {
+    throw new LockyardError(
+      "LIMIT_EXCEEDED",
+      `${(live + count).toLocaleString("en")} tasks would be live in this process and the limit is ${BOUNDS.waitingInMemory.toLocaleString("en")}.`,
+    );
+  }
+}
+
+/** The context as the agent's schema gives it back. */
+function parseContext(
+  call: Task,
+  schema: StandardSchema<JsonObject> | undefined,
+  faults: Faults,
+): JsonObject | undefined {
+  if (schema === undefined) return undefined;
+  try {
+    const result = schema["~standard"].validate(call.contextData ?? {});
+    if (result instanceof Promise) {
+      result.catch(() => undefined);
+      faults.add("INVALID_CONTEXT", {
+        path: ".contextData",
+        what: `cannot be checked at once: the context schema of agent ${call.agentId} is asynchronous`,
+        hint: "Use a schema without asynchronous refinements.",
+      });
+      return undefined;
+    }
+    if (result.issues === undefined) return result.value;
+    for (const { message, path } of result.issues.slice(0, 20)) {
+      faults.add("INVALID_CONTEXT", {
+        path: ".contextData",
+        what: `does not match the schema of agent ${call.agentId}: ${pathText(path)}${message}`,
+      });
+    }
+  } catch (thrown) {
+    faults.add("INVALID_CONTEXT", {
+      path: ".contextData",
+      what: `made the schema of agent ${call.agentId} throw: ${messageOf(thrown)}`,
+    });
+  }
+  return undefined;
+}

@@ -1,0 +1,256 @@
+import { RATE, UNITS } from "../core/claims.ts";
+import { LockyardError } from "../core/errors.ts";
+import { toJson } from "../core/json.ts";
+import type { AgentContext, Clock, HeldLocks, Logger } from "../core/ports.ts";
+import type { AgentResult, Claim, JsonValue, TaskCall } from "../core/task.ts";
+import type { Attempt } from "./attempt.ts";
+import { type NestedRequests, SlotLoan } from "./nested-requests.ts";
+import type { ManagerParts } from "./parts.ts";
+import type { Place } from "./submission.ts";
+import type { Stop, TaskRecord } from "./task-record.ts";
+import type { TurnQueue } from "./turn-queue.ts";
+
+/** What a context reaches of the manager it belongs to. */
+export interface ContextHost {
+  readonly parts: ManagerParts;
+  readonly requests: NestedRequests;
+  readonly turns: TurnQueue;
+  progressed(attempt: Attempt): void;
+  emitted(attempt: Attempt, chunk: JsonValue): void;
+  asked(attempt: Attempt, question: string): void;
+  clocksChanged(attempt: Attempt): void;
+  /** Submits tasks inside an attempt. Throws what is wrong with the calls. */
+  startInside(attempt: Attempt, calls: readonly unknown[]): StartedInside;
+  cancel(record: TaskRecord, stop: Stop): void;
+  /** Names of the pool members a row got, by name of the pool. */
+  memberNames(row: Attempt["row"]): Promise<Readonly<Record<string, readonly string[]>>>;
+  gather(places: readonly Place[]): Promise<AgentResult[]>;
+}
+
+export interface StartedInside {
+  /** One for each call. */
+  readonly places: readonly Place[];
+  /** Those that were started, and did not join another task. */
+  readonly fresh: readonly TaskRecord[];
+}
+
+/**
+ * The `ctx` of one attempt. Everything is a getter that makes what it returns when it is touched: a trivial task pays for
+ * one object, and methods may be taken apart (`async (task, { progress }) => …`).
+ */
+export class TaskContext implements AgentContext {
+  readonly #attempt: Attempt;
+  readonly #host: ContextHost;
+  #loan: SlotLoan | null = null;
+
+  constructor(attempt: Attempt, host: ContextHost) {
+    this.#attempt = attempt;
+    this.#host = host;
+  }
+
+  get signal(): AbortSignal {
+    return this.#attempt.signal;
+  }
+  get taskId(): string {
+    return this.#attempt.record.task.taskId;
+  }
+  get instanceId(): string {
+    return this.#attempt.instanceId;
+  }
+  get workflowId(): string {
+    return this.#attempt.record.task.workflowId;
+  }
+  get attempt(): number {
+    return this.#attempt.record.attempts;
+  }
+  get fence(): number {
+    return this.#attempt.fence;
+  }
+  get clock(): Clock {
+    return this.#host.parts.clock;
+  }
+  get log(): Logger {
+    return this.#host.parts.logger;
+  }
+  get dependencies(): Readonly<Record<string, AgentResult>> {
+    return this.#attempt.record.linked().results;
+  }
+
+  get env(): Readonly<Record<string, string>> {
+    const { record, instanceId, fence, peek } = this.#attempt;
+    return {
+      ...peek?.env,
+      LOCKYARD_TASK: record.task.taskId,
+      LOCKYARD_INSTANCE: instanceId,
+      LOCKYARD_WORKFLOW: record.task.workflowId,
+      LOCKYARD_FENCE: String(fence),
+      // Names the holder to the store, and cannot be guessed: the fence is drawn from a clock of microseconds.
+      LOCKYARD_TOKEN: `${record.key}.${fence}`,
+    };
+  }
+
+  get progress(): AgentContext["progress"] {
+    return (fraction, detail) => {
+      const attempt = this.#attempt;
+      if (attempt.hasSettled) return;
+      attempt.lastSignMs = this.#host.parts.clock.nowMs();
+      if (typeof fraction === "number" && fraction >= 0) attempt.progress = Math.min(fraction, 1);
+      if (typeof detail === "string") attempt.detail = detail.slice(0, 1_024);
+      this.#host.progressed(attempt);
+    };
+  }
+
+  get owns(): NonNullable<AgentContext["owns"]> {
+    return ({ pid }) => {
+      this.#attempt.inside.pid = pid;
+    };
+  }
+
+  get heartbeat(): AgentContext["heartbeat"] {
+    return () => {
+      this.#attempt.lastSignMs = this.#host.parts.clock.nowMs();
+    };
+  }
+
+  get emit(): AgentContext["emit"] {
+    return (chunk) => {
+      const attempt = this.#attempt;
+      if (attempt.hasSettled) return;
+      attempt.lastSignMs = this.#host.parts.clock.nowMs();
+      this.#host.emitted(attempt, chunk);
+    };
+  }
+
+  get run(): AgentContext["run"] {
+    return (calls) => this.#run(calls);
+  }
+  get lock(): AgentContext["lock"] {
+    return (claims, options) => this.#lock(claims, options ?? {});
+  }
+  get ask(): AgentContext["ask"] {
+    return (question) => this.#ask(question);
+  }
+  get rate(): AgentContext["rate"] {
+    return (name, tokens) => this.#rate(name, tokens ?? 1);
+  }
+
+  async #run(calls: readonly TaskCall[]): Promise<AgentResult[]> {
+    const attempt = this.#live("run tasks");
+    const host = this.#host;
+    const { places, fresh } = host.startInside(attempt, calls);
+    const { clock } = host.parts;
+    const loan = this.#slot();
+    loan.give();
+    attempt.pause(clock.nowMs());
+    host.clocksChanged(attempt);
+    // Tasks do not outlive the task that started them.
+    const { inside } = attempt;
+    for (const record of fresh) inside.children.add(record);
+    const stopAll = (stop: Stop) => {
+      for (const record of fresh) host.cancel(record, stop);
+    };
+    inside.onStop.add(stopAll);
+    try {
+      return await host.gather(places);
+    } finally {
+      inside.onStop.delete(stopAll);
+      for (const record of fresh) inside.children.delete(record);
+      if (!attempt.hasSettled && attempt.stop === null) await loan.takeBack();
+      attempt.resume(clock.nowMs());
+      host.clocksChanged(attempt);
+    }
+  }
+
+  async #lock(claims: readonly Claim[], { queueTimeoutMs }: { readonly queueTimeoutMs?: number }): Promise<HeldLocks> {
+    const attempt = this.#live("take locks");
+    const { parts, requests } = this.#host;
+    const resolved = parts.resolveClaims(claims);
+    const resources = resolved.map(({ node }) => parts.resourceId(node));
+    const ask = { claims: resolved, wants: "locks", queueTimeoutMs, what: resources.join(", ") } as const;
+    const waiting = requests.acquire(attempt, ask);
+    this.#host.clocksChanged(attempt);
+    const request = await waiting;
+    this.#host.clocksChanged(attempt);
+    const row = request.row;
+    if (row === null) throw new LockyardError("BUG", "a granted request has a row");
+    const members = resolved.some(({ mode }) => mode === UNITS) ? await this.#host.memberNames(row) : {};
+    const release = async () => {
+      if (request.isReleased) return;
+      const ended = new Promise<void>((resolve) => {
+        request.onEnded = resolve;
+      });
+      requests.release(request);
+      await ended;
+    };
+    return { fence: row.fence, resources, members, release, [Symbol.asyncDispose]: release };
+  }
+
+  async #rate(name: string, tokens: number): Promise<void> {
+    const attempt = this.#live("take a rate");
+    const { parts, requests } = this.#host;
+    const resolved = parts.resolveClaims([{ use: name, units: tokens }]);
+    if (resolved.some(({ mode }) => mode !== RATE)) {
+      throw new LockyardError("INVALID_CLAIM", `${name} is not a rate.`, {
+        hint: `Use ctx.lock([{ use: ${JSON.stringify(name)} }]) for a capacity or pool.`,
+      });
+    }
+    const waiting = requests.acquire(attempt, { claims: resolved, wants: "locks", what: name });
+    this.#host.clocksChanged(attempt);
+    requests.release(await waiting);
+    this.#host.clocksChanged(attempt);
+  }
+
+  async #ask(question: string): Promise<JsonValue> {
+    const attempt = this.#live("ask");
+    const { clock } = this.#host.parts;
+    const { inside } = attempt;
+    if (inside.answer !== null)
+      throw new LockyardError("INVALID_OPTION", `Task ${this.taskId} has asked already and waits for the answer.`);
+    const loan = this.#slot();
+    let giveUp: (stop: Stop) => void = () => undefined;
+    const answered = new Promise<unknown>((resolve, reject) => {
+      inside.answer = { question: String(question), resolve };
+      giveUp = (stop) => reject(new LockyardError(stop.code, stop.message));
+    });
+    inside.onStop.add(giveUp);
+    loan.give(true);
+    inside.askedAtMs = clock.nowMs();
+    attempt.pause(inside.askedAtMs);
+    attempt.record.state = "needs_input";
+    this.#host.clocksChanged(attempt);
+    this.#host.asked(attempt, String(question));
+    try {
+      const { ok, fault } = toJson(await answered, { where: "input" });
+      if (fault !== undefined)
+        throw new LockyardError("INVALID_CONTEXT", `${fault.where} ${fault.what}.`, { hint: fault.hint });
+      return ok;
+    } finally {
+      inside.onStop.delete(giveUp);
+      inside.answer = null;
+      inside.askedAtMs = 0;
+      if (!attempt.hasSettled && attempt.stop === null) {
+        await loan.takeBack();
+        attempt.record.state = "running";
+      }
+      attempt.resume(clock.nowMs());
+      this.#host.clocksChanged(attempt);
+    }
+  }
+
+  #slot(): SlotLoan {
+    this.#loan ??= new SlotLoan(this.#attempt, this.#host.requests, this.#host.turns);
+    return this.#loan;
+  }
+
+  /** The attempt, when it may still ask for things. */
+  #live(what: string): Attempt {
+    const attempt = this.#attempt;
+    if (attempt.stop !== null) throw new LockyardError(attempt.stop.code, attempt.stop.message);
+    if (attempt.hasSettled) {
+      throw new LockyardError("CLOSED", `Task ${this.taskId} has ended and can no longer ${what}.`, {
+        hint: "Await everything the task starts before it returns.",
+      });
+    }
+    return attempt;
+  }
+}

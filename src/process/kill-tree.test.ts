@@ -1,0 +1,133 @@
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import { afterEach, expect, test } from "vitest";
+import { systemClock } from "../clock/system-clock.ts";
+import { killTree } from "./kill-tree.ts";
+import { newMarker } from "./marker.ts";
+import { isSameAlive, readProcesses } from "./proc-table.ts";
+import { type ProcessTree, processTree } from "./process-tree.ts";
+import { type SpawnedChild, spawnChild } from "./spawn.ts";
+
+const clock = systemClock();
+const started: ProcessTree[] = [];
+
+/** Runs a script that prints `ready` when its tree stands. */
+async function start(script: string): Promise<{ readonly child: SpawnedChild; readonly tree: ProcessTree }> {
+  const child = await spawnChild({ argv: [script], shell: true, marker: newMarker(clock), stdin: "ignore" });
+  const tree = processTree(child.process);
+  started.push(tree);
+  child.stderr.resume();
+  await new Promise<void>((resolve) => {
+    child.stdout.on("data", (chunk: Buffer) => {
+      if (chunk.includes("ready")) resolve();
+    });
+  });
+  return { child, tree };
+}
+
+afterEach(async () => {
+  for (const tree of started.splice(0)) await killTree(tree, { clock, graceMs: 0 });
+});
+
+/** Five ways to get away, each sleeping for a time that names it. */
+function escapees(seconds: number): string {
+  return [
+    `sleep ${seconds}.1 &`,
+    `setsid sleep ${seconds}.2 &`,
+    `(setsid sh -c 'sleep ${seconds}.3 &') &`,
+    `env -i /usr/bin/setsid /bin/sleep ${seconds}.4 &`,
+    `(trap '' TERM; exec sleep ${seconds}.5) &`,
+    `(trap '' TERM; while :; do sleep ${seconds}.6; done) &`,
+    `(setsid sh -c 'trap "" TERM HUP; (setsid sleep ${seconds}.7 &) ; sleep ${seconds}.8' &) &`,
+  ].join("\n");
+}
+
+function sleepers(seconds: number): readonly string[] {
+  const all = execFileSync("ps", ["-eo", "stat=,args="], { encoding: "utf8" }).split("\n");
+  return all.filter((line) => line.includes(`sleep ${seconds}.`) && !line.startsWith("Z") && !line.includes("sh -c"));
+}
+
+test("nothing that tries to get away survives, at once or after the grace", async () => {
+  for (const [seconds, graceMs] of [
+    [91_001, 0],
+    [91_002, 150],
+  ] as const) {
+    const { tree, child } = await start(
+      `${escapees(seconds)}\nwhile [ $(ps -eo args | grep -c '^[/a-z]*sleep ${seconds}') -lt 8 ]; do :; done\necho ready\nwait`,
+    );
+    expect(sleepers(seconds)).toHaveLength(8);
+    const report = await killTree(tree, { clock, graceMs });
+    expect(report.survivors).toEqual([]);
+    expect(sleepers(seconds)).toEqual([]);
+    await child.exited;
+  }
+});
+
+test("a polite tree ends by being asked, and nobody is killed", async () => {
+  const { tree } = await start("sleep 91003.1 & trap 'exit 0' TERM; echo ready; wait");
+  const report = await killTree(tree, { clock, graceMs: 5_000 });
+  expect(report).toMatchObject({ survivors: [], killed: 0 });
+  expect(report.asked).toBeGreaterThanOrEqual(2);
+});
+
+test("a process that forks when it is asked to end does not outrun the sweep", async () => {
+  const { tree } = await start(
+    `spawn() { setsid sh -c 'trap "" TERM; sleep 91004.1' & }; trap 'spawn; spawn' TERM; echo ready; while :; do sleep 0.02; done`,
+  );
+  const report = await killTree(tree, { clock, graceMs: 200 });
+  expect(report.survivors).toEqual([]);
+  expect(sleepers(91_004)).toEqual([]);
+});
+
+test("a stopped tree is ended too", async () => {
+  const { tree, child } = await start("sleep 91005.1 & echo ready; wait");
+  process.kill(-child.process.pid, "SIGSTOP");
+  expect((await killTree(tree, { clock, graceMs: 2_000 })).survivors).toEqual([]);
+});
+
+test("a shared daemon that is spared stays, and is no survivor", async () => {
+  const { tree } = await start("setsid sleep 91006.1 & sleep 91006.2 & echo ready; wait");
+  const isSpared = (pid: number) => fs.readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("91006.1");
+  const report = await killTree(tree, { clock, graceMs: 0, spare: (entry) => isSpared(entry.pid) });
+  expect(report.survivors).toEqual([]);
+  expect(sleepers(91_006)).toHaveLength(1);
+});
+
+test("processes of others, older ones and ourselves are never members", async () => {
+  const other = await start("sleep 91007.1 & echo ready; wait");
+  const { tree } = await start("sleep 91007.2 & echo ready; wait");
+  const members = new Set(tree.find().map(({ pid }) => pid));
+  expect(members.has(process.pid)).toBe(false);
+  for (const { pid } of other.tree.find()) expect(members.has(pid)).toBe(false);
+  const older = readProcesses().filter(({ startTime }) => startTime < tree.root.startTime);
+  for (const { pid } of older) expect(members.has(pid)).toBe(false);
+  await killTree(tree, { clock, graceMs: 0 });
+  expect(other.tree.find().length).toBeGreaterThan(0);
+  expect(isSameAlive(other.child.process)).toBe(true);
+});
+
+test("a pid that was given to somebody else is not signalled", async () => {
+  const { child } = await start("echo ready; sleep 91008.1");
+  const earlier = processTree({ ...child.process, startTime: child.process.startTime - 1, marker: "nobody" });
+  expect(earlier.find()).toEqual([]);
+  await killTree(earlier, { clock, graceMs: 0 });
+  expect(isSameAlive(child.process)).toBe(true);
+});
+
+test("what cannot be ended is named, after the limit and not before a signal that could hit another", async () => {
+  const { child } = await start("echo ready; sleep 91009.1");
+  const members = processTree(child.process).find();
+  const reused = members.map((entry) => ({ ...entry, startTime: entry.startTime - 1 }));
+  const report = await killTree({ root: child.process, find: () => reused }, { clock, graceMs: 10, proofMs: 20 });
+  expect(report.survivors).toEqual(reused);
+  expect(isSameAlive(child.process)).toBe(true);
+});
+
+test("many trees are ended at once", async () => {
+  const trees = await Promise.all(
+    Array.from({ length: 20 }, () => start("trap '' TERM; setsid sleep 91010.1 & sleep 91010.2 & echo ready; wait")),
+  );
+  const reports = await Promise.all(trees.map(({ tree }) => killTree(tree, { clock, graceMs: 50 })));
+  expect(reports.flatMap(({ survivors }) => survivors)).toEqual([]);
+  expect(sleepers(91_010)).toEqual([]);
+});

@@ -1,0 +1,1 @@
+export { memoryStore, openMemoryStore } from "./memory-store.ts";

@@ -1,0 +1,100 @@
+/** One connection to a store: opened with care, its transactions begun without waiting. */
+import { statSync } from "node:fs";
+import { LockyardError } from "../../core/errors.ts";
+import { openDatabase } from "./driver.ts";
+import { isBusy, storeError } from "./errors.ts";
+import { Statements } from "./statements.ts";
+
+/** How much a commit survives: the end of every process, or the end of the machine's power too. */
+export type Tier = "process" | "power";
+
+/** Pages in the WAL before a commit copies them into the file: about 4 MB, so that no commit has to copy much. */
+const CHECKPOINT_PAGES = 1_000;
+const WAL_BYTES_KEPT = 64 * 1024 * 1024;
+
+export class Connection {
+  readonly file: string;
+  readonly db: Statements;
+  readonly #inode: number;
+
+  private constructor(file: string, db: Statements) {
+    this.file = file;
+    this.db = db;
+    this.#inode = statSync(file).ino;
+  }
+
+  /** Null while another process makes the file or recovers its WAL: to be tried again. Throws STORE_… */
+  static tryOpen(file: string, tier: Tier): Connection | null {
+    let db: Statements | undefined;
+    try {
+      db = new Statements(openDatabase(file));
+      // Never mmap: with several writers it has turned small faults into damage.
+      db.database.exec(
+        `pragma busy_timeout = 0; pragma mmap_size = 0; pragma journal_mode = wal;
+         pragma synchronous = ${tier === "power" ? "full" : "normal"}; pragma temp_store = memory;
+         pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}; pragma journal_size_limit = ${WAL_BYTES_KEPT}`,
+      );
+      const mode = db.one("pragma journal_mode")?.[0];
+      if (mode !== "wal") {
+        throw new LockyardError(
+          "STORE_UNAVAILABLE",
+          `The store ${file} cannot use a write-ahead log (journal mode is ${String(mode)}).`,
+          {
+            hint: "Name a file on a disk of this machine.",
+          },
+        );
+      }
+      return new Connection(file, db);
+    } catch (error) {
+      db?.database.close();
+      if (isBusy(error)) return null;
+      throw storeError(error, file);
+    }
+  }
+
+  /** False when another connection is writing. Throws STORE_UNAVAILABLE when the file was moved or deleted. */
+  tryBegin(): boolean {
+    try {
+      this.db.run("begin immediate");
+    } catch (error) {
+      if (isBusy(error)) return false;
+      throw storeError(error, this.file);
+    }
+    if (statSync(this.file, { throwIfNoEntry: false })?.ino === this.#inode) return true;
+    this.rollback();
+    throw new LockyardError("STORE_UNAVAILABLE", `The store ${this.file} was moved or deleted while it was in use.`, {
+      hint: "Put it back, or end everything that uses it and start again.",
+    });
+  }
+
+  commit(): void {
+    this.db.run("commit");
+  }
+
+  /** Leaves no transaction open, whatever SQLite has rolled back by itself already. */
+  rollback(): void {
+    if (this.db.database.isTransaction) this.db.run("rollback");
+  }
+
+  /** One look at one moment: reads are not disturbed by writers, nor they by reads. */
+  read<T>(look: () => T): T {
+    if (this.db.database.isTransaction) return look();
+    try {
+      this.db.run("begin");
+      return look();
+    } catch (error) {
+      throw storeError(error, this.file);
+    } finally {
+      this.rollback();
+    }
+  }
+
+  /** Changes whenever another connection has committed. */
+  dataVersion(): number {
+    return Number(this.db.one("pragma data_version")?.[0] ?? 0);
+  }
+
+  close(): void {
+    if (this.db.database.isOpen) this.db.database.close();
+  }
+}

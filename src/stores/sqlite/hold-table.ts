@@ -1,0 +1,144 @@
+/** Who holds what. One row for each held claim; conflicts are found by point look-ups above a node and one probe below it. */
+import type { SQLOutputValue } from "node:sqlite";
+import { EXCLUSIVE, LIMIT, locksConflict, RATE, type ResolvedClaim, SHARED, UNITS } from "../../core/claims.ts";
+import type { Blocker } from "../../core/command.ts";
+import { invariant } from "../../core/errors.ts";
+import type { TaskRow } from "../../core/row.ts";
+import type { CounterTable } from "./counter-table.ts";
+import type { RowTable } from "./row-table.ts";
+import * as SQL from "./sql/holds.ts";
+import type { Statements } from "./statements.ts";
+
+export interface HoldTableParts {
+  readonly db: Statements;
+  readonly rows: RowTable;
+  readonly counters: CounterTable;
+}
+
+export class HoldTable {
+  readonly #db: Statements;
+  readonly #rows: RowTable;
+  readonly #counters: CounterTable;
+  /** Text of the conflict look-up by number of ancestors, without and with holders left out. */
+  readonly #conflictSql: [string[], string[]] = [[], []];
+
+  constructor({ db, rows, counters }: HoldTableParts) {
+    this.#db = db;
+    this.#rows = rows;
+    this.#counters = counters;
+  }
+
+  hold(row: TaskRow): void {
+    for (const claim of row.claims) {
+      if (claim.mode === RATE || claim.mode === LIMIT) continue;
+      if (claim.mode === UNITS) this.#take(row, claim);
+      else this.#db.run(SQL.INSERT_HOLD, claim.node, row.key, row.holderKey, claim.mode, claim.units, "");
+    }
+  }
+
+  drop(row: TaskRow): void {
+    for (const claim of row.claims) {
+      if (claim.mode === RATE || claim.mode === LIMIT) continue;
+      const dropped = this.#db.one(SQL.DELETE_HOLD, claim.node, row.key);
+      if (claim.mode !== UNITS) invariant(dropped, `${row.taskId} holds ${claim.node}`);
+      else if (dropped !== undefined) this.#counters.use(claim.node, -Number(dropped[0]));
+    }
+    row.members = null;
+  }
+
+  /** What a holder is said to hold is there to be dropped, and units in use are those that are held. */
+  mend(row: TaskRow): void {
+    for (const { node, mode, units } of row.claims) {
+      if (mode === RATE || mode === LIMIT) continue;
+      const counter = mode === UNITS ? this.#counters.get(node) : undefined;
+      if (mode !== UNITS) this.#db.run(SQL.MEND_HOLD, node, row.key, row.holderKey, mode, units);
+      else if (counter !== undefined) {
+        counter.used = Number(this.#db.one(SQL.UNITS_IN_USE, node)?.[0] ?? 0);
+        this.#counters.put(counter);
+      }
+    }
+  }
+
+  /** Units its ancestors do not hold already; of a pool the members named, else the lowest free ones. */
+  #take(row: TaskRow, claim: ResolvedClaim): void {
+    const { node } = claim;
+    const counter = this.#counters.get(node);
+    invariant(counter, `${node} is declared`);
+    const withoutRequestsOf = row.kind === "request" ? row.holderKey : 0;
+    const units = Math.max(0, claim.units - this.unitsHeld(node, row.ancestors, withoutRequestsOf));
+    let members: readonly number[] = [];
+    if (counter.kind === "pool") {
+      members = this.#freeMembers(node, units);
+      row.members = { ...row.members, [node]: members };
+    }
+    if (units === 0) return;
+    const text = members.length === 0 ? "" : JSON.stringify(members);
+    this.#db.run(SQL.INSERT_HOLD, node, row.key, row.holderKey, UNITS, units, text);
+    this.#counters.use(node, units);
+    invariant(counter.used <= counter.capacity, `${counter.used} units of ${node} fit into ${counter.capacity}`);
+  }
+
+  #freeMembers(node: string, units: number): readonly number[] {
+    const taken = new Set<number>();
+    for (const [members] of this.#db.all(SQL.MEMBERS_TAKEN, node)) {
+      for (const index of JSON.parse(String(members)) as number[]) taken.add(index);
+    }
+    const free: number[] = [];
+    for (let index = 0; free.length < units; index++) if (!taken.has(index)) free.push(index);
+    return free;
+  }
+
+  conflict(claim: ResolvedClaim, except: readonly number[]): string | null {
+    const { ancestors, node } = claim;
+    const texts = this.#conflictSql[except.length === 0 ? 0 : 1];
+    let sql = texts[ancestors.length];
+    if (sql === undefined) {
+      sql = SQL.conflictSql(ancestors.length, except.length > 0);
+      texts[ancestors.length] = sql;
+    }
+    const found =
+      except.length === 0
+        ? this.#db.one(sql, leastConflict(claim), node, ...ancestors)
+        : this.#db.one(sql, leastConflict(claim), node, JSON.stringify(except), ...ancestors);
+    const at = found?.[0];
+    if (typeof at !== "number") return null;
+    if (at < 0) return `${node}/`;
+    return at === 0 ? node : (ancestors[at - 1] ?? node);
+  }
+
+  holders(claim: ResolvedClaim, except: readonly number[], limit: number): readonly Blocker[] {
+    const without = JSON.stringify(except);
+    if (claim.mode === UNITS) {
+      return this.#db
+        .all(SQL.UNIT_HOLDERS, claim.node, without, limit)
+        .map(([key, units]) => this.#blocker(this.#rowOf(key), { ...claim, units: Number(units) }));
+    }
+    const path = JSON.stringify([claim.node, ...claim.ancestors]);
+    return this.#db.keys(SQL.LOCK_HOLDERS, path, claim.node, leastConflict(claim), without, limit).map((key) => {
+      const row = this.#rowOf(key);
+      return this.#blocker(row, row.claims.find((other) => locksConflict(other, claim)) ?? claim);
+    });
+  }
+
+  #rowOf(key: SQLOutputValue | undefined): TaskRow {
+    const row = this.#rows.get(Number(key));
+    invariant(row, `hold ${Number(key)} belongs to a row`);
+    return row;
+  }
+
+  #blocker(row: TaskRow, { node, mode, units }: ResolvedClaim): Blocker {
+    const holder = this.#rows.get(row.holderKey) ?? row;
+    const { key, workflowId, taskId, label, admittedAtMs: sinceMs, quarantined } = holder;
+    return { key, workflowId, taskId, label, node, mode, units, holder: holder.holder, sinceMs, quarantined };
+  }
+
+  unitsHeld(node: string, holderKeys: readonly number[], withoutRequestsOf: number): number {
+    if (holderKeys.length === 0) return 0;
+    return Number(this.#db.one(SQL.UNITS_HELD, node, JSON.stringify(holderKeys), withoutRequestsOf)?.[0] ?? 0);
+  }
+}
+
+/** The least mode that conflicts with a lock claim. What a newer program wrote is greater, and counts as well. */
+function leastConflict(claim: ResolvedClaim): number {
+  return claim.mode === SHARED ? EXCLUSIVE : SHARED;
+}

@@ -1,0 +1,136 @@
+/** Looks at a store, for status and `why`. Rows unfinished unless finished statuses are asked for by name. */
+
+import { BOUNDS } from "../../core/bounds.ts";
+import { ancestorsOf } from "../../core/claims.ts";
+import type { Counter, Owner } from "../../core/command.ts";
+import type { Hold, StoreQuery, StoreView } from "../../core/ports.ts";
+import { isBefore, isFinal, type TaskRow } from "../../core/row.ts";
+import type { FinalStatus, LiveStatus, TaskStatus } from "../../core/task.ts";
+import { counterOf } from "./counter-table.ts";
+import { linesAt } from "./lines.ts";
+import { ownerOf } from "./owner-row.ts";
+import type { RowReader } from "./row-reader.ts";
+import { ALL_COUNTERS, ALL_OWNERS, SELECT_COUNTER } from "./sql/counters.ts";
+import { FIND_KEY } from "./sql/rows.ts";
+import * as SQL from "./sql/view.ts";
+import type { Statements } from "./statements.ts";
+
+const LIVE: readonly LiveStatus[] = [
+  "blocked",
+  "suspended",
+  "waiting",
+  "starting",
+  "running",
+  "needs_input",
+  "retrying",
+  "ending",
+];
+const FINAL: readonly FinalStatus[] = ["succeeded", "failed", "timed_out", "cancelled", "skipped"];
+
+export class SqliteView implements StoreView {
+  readonly #db: Statements;
+  readonly #reader: RowReader;
+
+  constructor(db: Statements, reader: RowReader) {
+    this.#db = db;
+    this.#reader = reader;
+  }
+
+  tasks({ workflowId, ownerId, statuses = LIVE, limit = BOUNDS.statusRows }: StoreQuery): readonly TaskRow[] {
+    const wanted = JSON.stringify(statuses);
+    if (workflowId !== undefined) {
+      const most = ownerId === undefined ? limit : BOUNDS.tasksPerWorkflow;
+      const rows = this.#reader.rows(this.#db.keys(SQL.ROWS_OF_WORKFLOW, workflowId, wanted, most));
+      return ownerId === undefined ? rows : rows.filter((row) => row.ownerId === ownerId).slice(0, limit);
+    }
+    if (ownerId !== undefined) return this.#reader.rows(this.#db.keys(SQL.LIVE_ROWS_OF_OWNER, ownerId, wanted, limit));
+    const keys: number[] = [];
+    if (statuses.some(isFinal)) {
+      const sql = statuses.includes("succeeded") ? SQL.FINISHED_ROWS : SQL.UNSUCCESSFUL_ROWS;
+      keys.push(...this.#db.keys(sql, wanted, limit));
+    }
+    if (!statuses.every(isFinal)) keys.push(...this.#db.keys(SQL.LIVE_ROWS, wanted, limit));
+    return this.#reader.rows(keys.slice(0, limit));
+  }
+
+  count({ workflowId, ownerId, statuses = LIVE }: StoreQuery): number {
+    const wanted: readonly TaskStatus[] = statuses;
+    const text = JSON.stringify(wanted);
+    if (workflowId !== undefined && ownerId !== undefined) {
+      return this.tasks({ workflowId, ownerId, statuses, limit: BOUNDS.tasksPerWorkflow }).length;
+    }
+    const found =
+      ownerId !== undefined
+        ? this.#db.one(SQL.COUNT_ROWS_OF_OWNER, ownerId, text)
+        : workflowId !== undefined
+          ? this.#db.one(SQL.COUNT_ROWS_OF_WORKFLOW, workflowId, text)
+          : this.#db.one(SQL.COUNT_ROWS, text);
+    return Number(found?.[0] ?? 0);
+  }
+
+  hasLiveRows(ownerId: string): boolean {
+    return this.#db.one(SQL.HAS_LIVE_ROWS, ownerId) !== undefined;
+  }
+
+  task(workflowId: string, taskId: string): TaskRow | undefined {
+    const found = this.#db.one(FIND_KEY, workflowId, taskId);
+    return found === undefined ? undefined : this.#reader.read(Number(found[0]))?.row;
+  }
+
+  result(workflowId: string, taskId: string): unknown {
+    const found = this.#db.one(SQL.SELECT_RESULT, workflowId, taskId);
+    return found === undefined ? undefined : JSON.parse(String(found[0]));
+  }
+
+  holds({ node, limit = BOUNDS.statusRows }: { readonly node?: string; readonly limit?: number }): readonly Hold[] {
+    const found =
+      node === undefined
+        ? this.#db.all(SQL.ALL_HOLDS, limit)
+        : this.#db.all(SQL.HOLDS_AROUND, JSON.stringify([node, ...ancestorsOf(node)]), node, limit);
+    const holds: Hold[] = [];
+    for (const [key, held, members] of found) {
+      const row = this.#reader.read(Number(key))?.row;
+      const claim = row?.claims.find((other) => other.node === held);
+      if (row !== undefined && claim !== undefined)
+        holds.push({ row, claim, members: this.#names(claim.node, String(members)) });
+    }
+    return holds;
+  }
+
+  #names(node: string, indexes: string): readonly string[] {
+    if (indexes === "") return [];
+    const counter = this.#db.one(SELECT_COUNTER, node);
+    const names = counter === undefined ? [] : counterOf(counter).members;
+    return (JSON.parse(indexes) as readonly number[]).map((index) => names[index] ?? String(index));
+  }
+
+  watchers(node: string, limit: number): readonly TaskRow[] {
+    const lines = linesAt(this.#db, node);
+    const keys = lines.flatMap(({ mode, gate }) => this.#db.keys(SQL.WATCHERS, node, mode, gate, limit));
+    return [...this.#reader.rows(keys)].sort((a, b) => (isBefore(a, b) ? -1 : 1)).slice(0, limit);
+  }
+
+  position({ watch, rank, key }: TaskRow): number {
+    let before = 0;
+    for (const { mode, gate } of linesAt(this.#db, watch)) {
+      before += Number(this.#db.one(SQL.PLACE_IN_LINE, watch, mode, gate, rank, key)?.[0] ?? 0);
+    }
+    return before;
+  }
+
+  counters(): readonly Counter[] {
+    return this.#db.all(ALL_COUNTERS).map(counterOf);
+  }
+
+  owners(): readonly Owner[] {
+    return this.#db.all(ALL_OWNERS).map(ownerOf);
+  }
+
+  workflows(limit: number): readonly { readonly workflowId: string; readonly total: number; readonly live: number }[] {
+    return this.#db.all(SQL.WORKFLOWS, JSON.stringify(FINAL), limit).map(([workflowId, total, live]) => ({
+      workflowId: String(workflowId),
+      total: Number(total),
+      live: Number(live),
+    }));
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Judges the rows of a store after a turn by brute force: pair against pair, from the claims alone. Shares no code with the
+ * kernel: what conflicts, what covers and what is free is worked out here again, slowly and plainly.
+ *
+ * Checked: L1, L2, L3, the number of reservations, and that no waiter is forgotten: each is blocked, and by the node it
+ * watches, or the rest of that line is carried to the next turn.
+ */
+import type { Counter } from "../core/command.ts";
+import type { CarryEntry } from "../core/ledger.ts";
+import type { TaskRow } from "../core/row.ts";
+
+export interface World {
+  readonly rows: readonly TaskRow[];
+  readonly counters: readonly Counter[];
+  readonly carry: readonly CarryEntry[];
+  readonly nowMs: number;
+}
+
+type Claim = TaskRow["claims"][number];
+
+const isLock = (claim: Claim): boolean => claim.node[0] === "f" || claim.node[0] === "n";
+const isUnits = (claim: Claim): boolean => claim.node[0] === "c" || claim.node[0] === "p";
+const lies = (inner: string, outer: string): boolean => inner === outer || inner.startsWith(`${outer}/`);
+const conflict = (a: Claim, b: Claim): boolean =>
+  isLock(a) && isLock(b) && (a.mode === 2 || b.mode === 2) && (lies(a.node, b.node) || lies(b.node, a.node));
+const before = (a: TaskRow, b: TaskRow): boolean => a.rank < b.rank || (a.rank === b.rank && a.key < b.key);
+
+/** Every statement that does not hold, in words; empty when all is well. */
+export function kernelFaults(world: World): string[] {
+  const faults: string[] = [];
+  const holders = world.rows.filter((row) => row.holdsClaims);
+  checkLocks(holders, faults);
+  for (const counter of world.counters) checkCounter(world, counter, faults);
+  const reservers = world.rows.filter((row) => row.reserved);
+  if (reservers.length > 4) faults.push(`L4: ${reservers.length} reservations stand at once`);
+  for (const row of world.rows) {
+    if (row.watch === "") {
+      if (row.status === "waiting") faults.push(`${row.taskId} waits for nothing`);
+      continue;
+    }
+    if (row.holdsClaims || row.holdsLimits) faults.push(`L2: ${row.taskId} holds something while it waits`);
+    if (!isCarried(world, row) && !hasDelegate(world, row)) checkWaiter(world, row, holders, reservers, faults);
+  }
+  return faults;
+}
+
+function checkLocks(holders: readonly TaskRow[], faults: string[]): void {
+  for (const [index, a] of holders.entries()) {
+    for (const b of holders.slice(index + 1)) {
+      if (a.holderKey === b.holderKey || a.ancestors.includes(b.holderKey) || b.ancestors.includes(a.holderKey))
+        continue;
+      if (a.claims.some((claim) => b.claims.some((other) => conflict(claim, other)))) {
+        faults.push(`L1: ${a.taskId} and ${b.taskId} hold conflicting locks`);
+      }
+    }
+  }
+}
+
+function checkCounter(world: World, counter: Counter, faults: string[]): void {
+  if (counter.kind === "limit") {
+    const used = world.rows.filter((row) => row.holdsLimits && row.limits.includes(counter.node)).length;
+    if (used !== counter.used) faults.push(`the books of ${counter.node} say ${counter.used}, it is ${used}`);
+    return;
+  }
+  if (counter.kind !== "pool") return;
+  const taken = world.rows.filter((row) => row.holdsClaims).flatMap((row) => [...(row.members?.[counter.node] ?? [])]);
+  if (new Set(taken).size !== taken.length) faults.push(`L3: a member of ${counter.node} has two holders`);
+  if (taken.length !== counter.used)
+    faults.push(`the books of ${counter.node} say ${counter.used}, ${taken.length} members are out`);
+}
+
+function isCarried(world: World, row: TaskRow): boolean {
+  return world.carry.some(
+    (entry) =>
+      entry.node === row.watch &&
+      entry.mode === row.watchMode &&
+      entry.gate === row.gate &&
+      (entry.afterRank < row.rank || (entry.afterRank === row.rank && entry.afterKey < row.key)),
+  );
+}
+
+/** Somebody before it, who must pass the same limits and rates, waits there on behalf of its line. */
+function hasDelegate(world: World, row: TaskRow): boolean {
+  const gate = (other: TaskRow): string =>
+    JSON.stringify([other.limits, other.claims.filter((claim) => claim.node[0] === "r").map((claim) => claim.node)]);
+  return world.rows.some(
+    (other) =>
+      other.delegateOf === row.watch &&
+      (other.watch[0] === "l" || other.watch[0] === "r") &&
+      before(other, row) &&
+      gate(other) === gate(row),
+  );
+}
+
+function checkWaiter(
+  world: World,
+  row: TaskRow,
+  holders: readonly TaskRow[],
+  reservers: readonly TaskRow[],
+  faults: string[],
+): void {
+  const kind = row.watch[0];
+  // What runs inside a holder does not wait for reservations.
+  const ahead = row.ancestors.length > 0 ? [] : reservers.filter((other) => other !== row && before(other, row));
+  if (kind === "f" || kind === "n") {
+    const inTheWay = [...holders.filter((other) => !row.ancestors.includes(other.holderKey)), ...ahead];
+    const at = row.watch;
+    const isWatched = (mine: Claim, theirs: Claim): boolean =>
+      conflict(mine, theirs) &&
+      (at.endsWith("/") ? `${mine.node}/` === at && theirs.node.startsWith(at) : theirs.node === at);
+    if (!inTheWay.some((other) => other.claims.some((theirs) => row.claims.some((mine) => isWatched(mine, theirs))))) {
+      faults.push(`forgotten: ${row.taskId} watches ${at}, where nothing blocks it`);
+    }
+    return;
+  }
+  const counter = world.counters.find((other) => other.node === row.watch);
+  if (counter === undefined) {
+    faults.push(`${row.taskId} watches ${row.watch}, which does not exist`);
+    return;
+  }
+  if (kind === "l") {
+    if (counter.used < counter.capacity) faults.push(`forgotten: ${row.taskId} waits for ${row.watch}, which is free`);
+    return;
+  }
+  const claim = row.claims.find((other) => other.node === row.watch);
+  if (kind === "r") {
+    const isFirst = !world.rows.some((other) => other.watch === row.watch && before(other, row));
+    const readyAtMs =
+      Math.max(counter.nextAtMs, world.nowMs) + counter.intervalMs * ((claim?.units ?? 0) - counter.capacity);
+    if (isFirst && readyAtMs <= world.nowMs)
+      faults.push(`forgotten: ${row.taskId} waits for ${row.watch}, which is ready`);
+    if (counter.dueAtMs === 0) faults.push(`${row.watch} has waiters and no timer`);
+    return;
+  }
+  const reserved = ahead.flatMap((other) => other.claims).filter((other) => isUnits(other) && other.node === row.watch);
+  // Of what runs inside a holder only this is certain: all its units free is enough.
+  const wanted = claim?.units ?? 0;
+  const total = counter.used + wanted + reserved.reduce((sum, other) => sum + other.units, 0);
+  if (total <= counter.capacity)
+    faults.push(`forgotten: ${row.taskId} waits for ${wanted} of ${row.watch}, which are free`);
+}

@@ -1,0 +1,158 @@
+/** Who holds what, and who is in whose way. */
+import { EXCLUSIVE, type Mode, RATE, resolvedClaim, SHARED, UNITS } from "../../core/claims.ts";
+import type { AddTest } from "./fixture.ts";
+
+export function lockTests(it: AddTest): void {
+  const cases: readonly (readonly [held: string, mode: Mode, asked: string, askedMode: Mode, node: string | null])[] = [
+    ["f:/a/b", EXCLUSIVE, "f:/a/b", SHARED, "f:/a/b"],
+    ["f:/a/b", SHARED, "f:/a/b", EXCLUSIVE, "f:/a/b"],
+    ["f:/a/b", SHARED, "f:/a/b", SHARED, null],
+    ["f:/a", EXCLUSIVE, "f:/a/b/c", SHARED, "f:/a"],
+    ["f:", SHARED, "f:/a/b", EXCLUSIVE, "f:"],
+    ["f:/a/b/c", EXCLUSIVE, "f:/a", SHARED, "f:/a/"],
+    ["f:/a/b/c", SHARED, "f:/a", SHARED, null],
+    ["f:/a/bc", EXCLUSIVE, "f:/a/b", EXCLUSIVE, null],
+    ["f:/a/b", EXCLUSIVE, "f:/a/bc", EXCLUSIVE, null],
+    ["f:/a-b", EXCLUSIVE, "f:/a", EXCLUSIVE, null],
+    ["f:/a0", EXCLUSIVE, "f:/a", EXCLUSIVE, null],
+    ["f:/ä/ö", EXCLUSIVE, "f:/ä", SHARED, "f:/ä/"],
+    ["n:w:types", EXCLUSIVE, "n:w:types/users", SHARED, "n:w:types"],
+    ["n:w:types", EXCLUSIVE, "n:v:types", EXCLUSIVE, null],
+  ];
+  it("a lock is blocked at its node, above it or below it, never by a sibling", (world, expect) => {
+    for (const [held, mode, asked, askedMode, node] of cases) {
+      const key = world.insert({
+        taskId: `${held} ${mode} ${asked} ${askedMode}`,
+        claims: [resolvedClaim(held, mode)],
+      });
+      world.turn(() => world.grant(key));
+      const found = world.turn((ledger) => ledger.conflict(resolvedClaim(asked, askedMode), []));
+      expect(found, `${held} ${mode} held, ${asked} ${askedMode} asked`).toBe(node);
+      world.turn(() => world.letGo(key));
+      expect(world.turn((ledger) => ledger.conflict(resolvedClaim(asked, askedMode), []))).toBe(null);
+    }
+  });
+
+  it("of several blockers the node itself is named first, then the outermost ancestor, then what lies below", (world, expect) => {
+    const at = (node: string) => resolvedClaim(node, SHARED);
+    const keys = ["f:/a/b", "f:", "f:/a", "f:/a/b/c/d"].map((node) => world.hold({ taskId: node, claims: [at(node)] }));
+    const names: (string | null)[] = [];
+    for (const key of keys) {
+      names.push(world.turn((ledger) => ledger.conflict(resolvedClaim("f:/a/b", EXCLUSIVE), [])));
+      world.turn(() => world.letGo(key));
+    }
+    expect(names).toEqual(["f:/a/b", "f:", "f:/a", "f:/a/b/"]);
+  });
+
+  it("holders left out do not block, their requests neither, others on the same node do", (world, expect) => {
+    const one = world.hold({ taskId: "one", claims: [resolvedClaim("f:/a", SHARED)] });
+    const request = world.hold({
+      taskId: "more",
+      kind: "request",
+      parentKey: one,
+      claims: [resolvedClaim("f:/a/b", EXCLUSIVE)],
+    });
+    const asked = resolvedClaim("f:/a", EXCLUSIVE);
+    expect(world.turn((ledger) => ledger.conflict(asked, [one]))).toBe(null);
+    expect(world.turn((ledger) => ledger.conflict(asked, [request]))).toBe("f:/a");
+    const two = world.hold({ taskId: "two", claims: [resolvedClaim("f:/a", SHARED)] });
+    expect(world.turn((ledger) => ledger.conflict(asked, [one]))).toBe("f:/a");
+    expect(world.turn((ledger) => ledger.conflict(asked, [one, two]))).toBe(null);
+  });
+
+  it("the holders in the way are named once each, by key, as the task under whose name they stand", (world, expect) => {
+    const one = world.hold({
+      taskId: "one",
+      label: "the one",
+      claims: [resolvedClaim("f:/a", SHARED), resolvedClaim("f:/a/b", SHARED)],
+    });
+    const more = world.hold({
+      taskId: "more",
+      kind: "request",
+      parentKey: one,
+      claims: [resolvedClaim("f:/a/c", EXCLUSIVE)],
+    });
+    const two = world.hold({ taskId: "two", claims: [resolvedClaim("f:", SHARED)] });
+    world.hold({ taskId: "other", claims: [resolvedClaim("f:/b", EXCLUSIVE)] });
+    const asked = resolvedClaim("f:/a", EXCLUSIVE);
+    const named = (except: readonly number[], limit: number) =>
+      world.turn((ledger) =>
+        ledger.holders(asked, except, limit).map(({ key, taskId, node, mode }) => ({ key, taskId, node, mode })),
+      );
+    expect(named([], 10)).toEqual([
+      { key: one, taskId: "one", node: "f:/a", mode: SHARED },
+      { key: one, taskId: "one", node: "f:/a/c", mode: EXCLUSIVE },
+      { key: two, taskId: "two", node: "f:", mode: SHARED },
+    ]);
+    expect(named([], 2).length).toBe(2);
+    expect(named([one], 10).map(({ key }) => key)).toEqual([two]);
+    expect(more > one).toBe(true);
+  });
+}
+
+export function unitTests(it: AddTest): void {
+  it("units are counted while they are held", (world, expect) => {
+    world.declare({ node: "c:x", kind: "capacity", capacity: 5 });
+    const key = world.hold({ taskId: "a", claims: [resolvedClaim("c:x", UNITS, 3)] });
+    const other = world.hold({ taskId: "b", claims: [resolvedClaim("c:x", UNITS, 2)] });
+    world.turn((ledger) => {
+      expect(ledger.counter("c:x")?.used).toBe(5);
+      expect(ledger.unitsHeld("c:x", [key], 0)).toBe(3);
+      expect(ledger.unitsHeld("c:x", [key, other], 0)).toBe(5);
+      expect(ledger.unitsHeld("c:x", [], 0)).toBe(0);
+      const holders = ledger.holders(resolvedClaim("c:x", UNITS, 1), [key], 9);
+      expect(holders.map(({ taskId, units }) => ({ taskId, units }))).toEqual([{ taskId: "b", units: 2 }]);
+    });
+    world.turn(() => world.letGo(key));
+    world.turn((ledger) => expect(ledger.counter("c:x")?.used).toBe(2));
+  });
+
+  it("what an ancestor holds is not taken again", (world, expect) => {
+    world.declare({ node: "c:x", kind: "capacity", capacity: 5 });
+    const parent = world.hold({ taskId: "a", claims: [resolvedClaim("c:x", UNITS, 2)] });
+    const inner = world.hold({ taskId: "b", ancestors: [parent], claims: [resolvedClaim("c:x", UNITS, 3)] });
+    world.turn((ledger) => {
+      expect(ledger.counter("c:x")?.used).toBe(3);
+      expect(ledger.unitsHeld("c:x", [inner], 0)).toBe(1);
+    });
+    const covered = world.hold({ taskId: "c", ancestors: [parent], claims: [resolvedClaim("c:x", UNITS, 1)] });
+    world.turn((ledger) => expect(ledger.counter("c:x")?.used).toBe(3));
+    for (const key of [covered, inner, parent]) world.turn(() => world.letGo(key));
+    world.turn((ledger) => expect(ledger.counter("c:x")?.used).toBe(0));
+  });
+
+  it("what one request took is not counted by another of the same task", (world, expect) => {
+    world.declare({ node: "c:x", kind: "capacity", capacity: 9 });
+    const parent = world.hold({ taskId: "a", claims: [resolvedClaim("c:x", UNITS, 2)] });
+    const more = { kind: "request", parentKey: parent, ancestors: [parent] } as const;
+    const one = world.hold({ taskId: "one", ...more, claims: [resolvedClaim("c:x", UNITS, 3)] });
+    world.turn((ledger) => {
+      expect([ledger.unitsHeld("c:x", [parent], 0), ledger.unitsHeld("c:x", [parent], parent)]).toEqual([3, 2]);
+    });
+    const two = world.hold({ taskId: "two", ...more, claims: [resolvedClaim("c:x", UNITS, 4)] });
+    world.turn((ledger) => expect(ledger.counter("c:x")?.used).toBe(5));
+    for (const key of [one, two]) world.turn(() => world.letGo(key));
+    world.turn((ledger) => expect(ledger.counter("c:x")?.used).toBe(2));
+  });
+
+  it("of a pool the lowest free members are taken, each by one holder", (world, expect) => {
+    world.declare({ node: "p:x", kind: "pool", capacity: 4, members: ["a", "b", "c", "d"] });
+    const take = (taskId: string, units: number) =>
+      world.hold({ taskId, claims: [resolvedClaim("p:x", UNITS, units)] });
+    const [one, two] = [take("one", 2), take("two", 1)];
+    const membersOf = (key: number) => world.turn((ledger) => ledger.get(key)?.members);
+    expect([membersOf(one), membersOf(two)]).toEqual([{ "p:x": [0, 1] }, { "p:x": [2] }]);
+    world.turn(() => world.letGo(one));
+    expect(membersOf(one)).toEqual(null);
+    expect(membersOf(take("three", 3))).toEqual({ "p:x": [0, 1, 3] });
+  });
+
+  it("rates and limits are not held", (world, expect) => {
+    world.declare({ node: "r:x", kind: "rate", capacity: 5 });
+    world.hold({ taskId: "a", claims: [resolvedClaim("r:x", RATE, 3)] });
+    world.turn((ledger) => {
+      expect(ledger.counter("r:x")?.used).toBe(0);
+      expect(ledger.holders(resolvedClaim("r:x", RATE), [], 9).length).toBe(0);
+    });
+  });
+}

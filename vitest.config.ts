@@ -1,0 +1,30 @@
+import { defineConfig } from "vitest/config";
+
+/** Folders under test/ that are suites of their own: slower, or in need of `dist`. Everything else is `unit`. */
+const folders = ["contract", "cli", "package", "sim"];
+
+const longer = { testTimeout: 120_000, hookTimeout: 120_000 };
+
+export default defineConfig({
+  test: {
+    watch: false,
+    // Processes, not threads: tests start children, send signals and change the working directory.
+    pool: "forks",
+    // What a test left running is a failure of that test, so do not wait politely for it.
+    teardownTimeout: 5_000,
+    projects: [
+      {
+        test: {
+          name: "unit",
+          pool: "forks",
+          include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: [...folders.map((folder) => `test/${folder}/**`), "**/node_modules/**", "**/dist/**"],
+          testTimeout: 20_000,
+        },
+      },
+      ...folders.map((folder) => ({
+        test: { name: folder, pool: "forks" as const, include: [`test/${folder}/**/*.test.ts`], ...longer },
+      })),
+    ],
+  },
+});
