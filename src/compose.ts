@@ -127,6 +127,10 @@ export function composeParts(options: ParallelTaskManagerOptions): ComposedParts
     graceMs: options.graceMs ?? DEFAULTS.graceMs,
     root,
     describeOwner,
+    findDeadOwners: async (owners) => {
+      const { findDeadOwners } = await import("./process/dead-owners.ts");
+      return findDeadOwners(owners, clock);
+    },
     declarations: [...declared.values()].map(declarationOf),
     isDeclared: (name) => declared.has(name),
     poolVariables: new Map(

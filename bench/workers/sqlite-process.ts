@@ -1,7 +1,9 @@
 /**
- * One process that runs no-op tasks through the library on a shared file, until time is up. Started by sqlite.ts with
- * `file startAtMs endAtMs concurrency`; times are wall times, so that several start together. Prints one line of JSON.
+ * One process that runs no-op tasks through the library on a shared file. Started by sqlite-processes.ts with
+ * `file concurrency`; says "ready" when it is open and warm, then runs for as many seconds as it is told and answers with
+ * its figures.
  */
+import { once } from "node:events";
 import { pathToFileURL } from "node:url";
 import { seededRandom } from "../../src/clock/virtual-clock.ts";
 import {
@@ -16,10 +18,13 @@ import { openSqliteStore } from "../../src/stores/sqlite/index.ts";
 
 const NAMES = 2_000;
 const BATCH = 250;
+const WARM_UP_BATCHES = 8;
 
 export interface ProcessFigures {
   readonly tasks: number;
   readonly seconds: number;
+  /** Milliseconds of CPU, all threads. */
+  readonly cpuMs: number;
   /** Milliseconds from asking for a turn to its answer: the wait for the file and the transaction itself. */
   readonly turnsMs: readonly number[];
 }
@@ -48,7 +53,7 @@ function timed(file: string, turnsMs: number[]): StoreDescriptor {
   };
 }
 
-async function main([file = "", startAt = "0", endAt = "0", concurrency = "25"]: readonly string[]): Promise<void> {
+async function main([file = "", concurrency = "25"]: readonly string[]): Promise<void> {
   const turnsMs: number[] = [];
   const random = seededRandom(process.pid);
   const agents = defineAgents({ worker: functionAgent(async () => 1) });
@@ -72,18 +77,29 @@ async function main([file = "", startAt = "0", endAt = "0", concurrency = "25"]:
     const failed = results.find(({ success }) => !success);
     if (failed !== undefined) throw new Error(failed.errorMessage ?? "a task failed");
   };
-  // Opening, migrating and warming up lie before the common start.
-  await batch(BATCH);
-  await new Promise((resolve) => setTimeout(resolve, Math.max(0, Number(startAt) - Date.now())));
+  // Opening, migrating and warming up lie before the common start: code that was not run often is several times slower.
+  for (let warmUp = 0; warmUp < WARM_UP_BATCHES; warmUp++) await batch(BATCH);
+  process.send?.("ready");
+  const [seconds] = (await once(process, "message")) as [number]; // what sqlite-processes.ts sends
   turnsMs.length = 0;
   const startMs = performance.now();
+  const startCpu = process.cpuUsage();
   let tasks = 0;
-  while (Date.now() < Number(endAt)) {
+  while (performance.now() - startMs < seconds * 1_000) {
     await batch(BATCH);
     tasks += BATCH;
   }
-  const figures: ProcessFigures = { tasks, seconds: (performance.now() - startMs) / 1_000, turnsMs };
-  process.stdout.write(JSON.stringify(figures));
+  const { user, system } = process.cpuUsage(startCpu);
+  const figures: ProcessFigures = {
+    tasks,
+    seconds: (performance.now() - startMs) / 1_000,
+    cpuMs: (user + system) / 1_000,
+    turnsMs,
+  };
+  process.send?.(figures);
+  // Not before the others are done: who leaves early lets the rest have the file to itself.
+  await once(process, "message");
+  process.disconnect();
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main(process.argv.slice(2));

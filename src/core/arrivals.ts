@@ -37,6 +37,8 @@ export function submit(decision: Decision, index: number, newRow: NewRow): void 
       message: `Workflow ${newRow.workflowId} has a task ${newRow.taskId} already.`,
     });
   }
+  // Taken by whoever stands in it now, not by a submission that was refused.
+  if (newRow.placeKey !== "") ledger.dropPlace(newRow.placeKey);
   if (row.status === "waiting") stand(decision, index, row);
   else decision.effects.push({ type: "submitted", index, row });
 }
@@ -98,9 +100,8 @@ function parentFault(decision: Decision, row: NewRow): Refusal | null {
 function placed(decision: Decision, row: NewRow): NewRow {
   if (row.placeKey === "") return row;
   const place = decision.ledger.place(row.placeKey);
-  if (place === undefined) return row;
-  decision.ledger.dropPlace(row.placeKey);
-  return place.untilMs >= decision.nowMs && place.rank < row.rank ? { ...row, rank: place.rank } : row;
+  const isKept = place !== undefined && place.untilMs >= decision.nowMs && place.rank < row.rank;
+  return isKept ? { ...row, rank: place.rank } : row;
 }
 
 /** A blocked, suspended or retrying task becomes eligible; a waiting one gets another rank. */

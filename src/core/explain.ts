@@ -65,7 +65,7 @@ export function explain(view: StoreView, row: TaskRow, context: ExplainContext):
       ...base,
       estimatedStartMs: null,
       reason: `${id} is quarantined: its last holder (${nameOf(quarantined)}) could not be stopped.`,
-      hint: `Check that it is gone, then: lockyard unlock ${id}`,
+      hint: "Stop it by hand (`lockyard status --locks` names it): its lock goes with it.",
     };
   }
   const place =

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { MapLedger } from "../stores/memory/map-ledger.ts";
 import { newOwner, newRow } from "../testing/rows.ts";
 import { LEASE } from "./bounds.ts";
+import { EXCLUSIVE, resolvedClaim } from "./claims.ts";
 import type { Command, Effect } from "./command.ts";
 import { turn } from "./turn.ts";
 
@@ -44,5 +45,22 @@ describe("a suspended task", () => {
     expect(codes(run(2, gone(true)))).toEqual(["suspended", "owner-gone"]);
     expect(codes(run(3, { type: "enqueue", key: 1, rank: 0 }))).toEqual(["STALE_FENCE"]);
     expect(codes(run(4, { type: "enqueue", key: 1, rank: 0, ownerId: "beta" }))).toEqual(["admitted"]);
+  });
+});
+
+describe("the place of a waiter that was cancelled", () => {
+  it("is not lost to a submission that is refused", () => {
+    const run = world();
+    run(0, join("alpha"), join("beta"));
+    const claims = [resolvedClaim("f:/src", EXCLUSIVE)];
+    const row = (taskId: string, rank: number): Command => {
+      return { type: "submit", row: newRow({ taskId, rank, claims, placeKey: "session" }) };
+    };
+    run(1, { type: "submit", row: newRow({ taskId: "holder", claims }) });
+    run(2, row("first", 10), row("second", 20));
+    run(3, { type: "cancel", key: 2, status: "cancelled", result: null });
+    expect(codes(run(4, row("second", 40)))).toEqual(["DUPLICATE_TASK"]);
+    const [submitted] = run(5, row("again", 50));
+    expect(submitted).toMatchObject({ type: "submitted", row: { rank: 10 } });
   });
 });

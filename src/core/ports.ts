@@ -40,6 +40,12 @@ export interface Clock {
 
 // ---------------------------------------------------------------- store
 
+/** An owner that is gone; `isProven` when everything its tasks started is gone too. */
+export interface DeadOwner {
+  readonly ownerId: string;
+  readonly isProven: boolean;
+}
+
 export interface StoreQuery {
   readonly workflowId?: string;
   readonly statuses?: readonly TaskRow["status"][];

@@ -5,6 +5,7 @@ import type { Command, Owner } from "../core/command.ts";
 import type {
   Awaitable,
   Clock,
+  DeadOwner,
   ErrorHandler,
   Logger,
   Monitor,
@@ -68,6 +69,8 @@ export interface ManagerParts {
   readonly graceMs: number;
   /** Owner that stands behind this manager's tasks. Asked once, when the store is opened. */
   readonly describeOwner: (label: string, store: Pick<Store, "scope">) => Awaitable<OwnerDescription>;
+  /** Those of a shared store's other owners that are gone. Absent: this manager does not look. */
+  readonly findDeadOwners?: (owners: readonly Owner[]) => Promise<readonly DeadOwner[]>;
   /** Capacities, pools and rates declared with this manager. */
   readonly declarations: readonly Extract<Command, { type: "declare" }>[];
   readonly isDeclared: (name: string) => boolean;

@@ -7,6 +7,7 @@ import type { Command, Effect } from "../core/command.ts";
 import { errorCode, LockyardError } from "../core/errors.ts";
 import type { Awaitable, Store, StoreView } from "../core/ports.ts";
 import type { Agenda, Due } from "./agenda.ts";
+import { DeathWatch } from "./death-watch.ts";
 import { Heartbeat, ownerOf } from "./owner.ts";
 import type { ManagerParts } from "./parts.ts";
 import type { Batch, TurnQueue } from "./turn-queue.ts";
@@ -30,6 +31,7 @@ export class StoreLink {
   readonly #turns: TurnQueue;
   readonly #host: StoreLinkHost;
   readonly #heartbeat: Heartbeat;
+  readonly #deaths: DeathWatch;
   #store: Store | null = null;
   #opening: Promise<void> | null = null;
   #brokenBy: LockyardError | null = null;
@@ -47,6 +49,9 @@ export class StoreLink {
     this.#turns = wiring.turns;
     this.#host = host;
     this.#heartbeat = new Heartbeat(parts, wiring.turns, host.ownerId);
+    const { agenda, turns } = wiring;
+    const { ownerId } = host;
+    this.#deaths = new DeathWatch({ parts, agenda, turns, ownerId, view: (read) => this.view(read) });
   }
 
   get isOpen(): boolean {
@@ -92,9 +97,13 @@ export class StoreLink {
   attend(isAwaited: boolean): void {
     this.#isAwaited = isAwaited;
     const isShared = this.#store !== null && this.#store.scope !== "process";
-    if (isAwaited && isShared && !this.#isOver)
+    if (isAwaited && isShared && !this.#isOver) {
       this.#agenda.set(this.#presence, this.#parts.clock.nowMs() + MAX_TIMER_MS);
-    else this.#agenda.clear(this.#presence);
+      this.#deaths.start();
+    } else {
+      this.#agenda.clear(this.#presence);
+      this.#deaths.stop();
+    }
   }
 
   #onOthersEffects(effects: readonly Effect[]): void {
@@ -190,5 +199,6 @@ export class StoreLink {
     this.#agenda.clear(this.#tick);
     this.#agenda.clear(this.#tryAgain);
     this.#agenda.clear(this.#presence);
+    this.#deaths.stop();
   }
 }

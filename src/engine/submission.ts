@@ -142,7 +142,8 @@ export class Submission {
       let all = task.claims ?? NOTHING;
       if (derived !== undefined && derived.length > 0) all = [...all, ...derived];
       if (identified.length > 0) all = [...all, ...identified];
-      return all.length === 0 ? NOTHING : this.#wiring.parts.resolveClaims(all);
+      // A copy of the right length: a list that was pushed into keeps room for 17, and waits with its task.
+      return all.length === 0 ? NOTHING : this.#wiring.parts.resolveClaims(all).slice();
     } catch (thrown) {
       if (thrown instanceof LockyardError && thrown.code !== "BUG") faults.adopt(thrown);
       else

@@ -205,7 +205,7 @@ type LockEvent = Extract<LockyardEvent, { readonly resourceId: string; readonly 
 function ofLock(event: LockEvent): Notice {
   const { resourceId, instanceId, fence } = event;
   if (event.type === "lock-quarantined") {
-    const text = `${resourceId} is quarantined: its holder ${instanceId} could not be stopped. Then: lockyard unlock ${resourceId}`;
+    const text = `${resourceId} is quarantined: its holder ${instanceId} could not be stopped. Its lock goes when it ends.`;
     return { ...about(event), kind: "quarantined", resourceId, text };
   }
   return {

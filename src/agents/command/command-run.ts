@@ -172,7 +172,7 @@ function notStopped(run: CommandRun, survivors: readonly ProcessEntry[]): Lockya
   const more = survivors.length > names.length ? ` and ${survivors.length - names.length} more` : "";
   const what = `${survivors.length} processes of ${nameOf(run)} could not be stopped: ${names.join(", ")}${more}.`;
   const error = new LockyardError("NOT_STOPPED", what, {
-    hint: "End them yourself (another user's, or stuck in the kernel), then free the locks with `lockyard unlock`.",
+    hint: "End them yourself (another user's, or stuck in the kernel): the locks stay until they are gone.",
   });
   return Object.assign(error, { survivors: survivors.map(show) });
 }

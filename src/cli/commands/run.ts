@@ -15,7 +15,7 @@ import { summarise } from "../run/summary.ts";
 import { Tally } from "../run/tally.ts";
 import { isTrusted } from "../run/trust.ts";
 import { chooseStore } from "../store/choice.ts";
-import { type RunStore, runStore } from "../store/run-store.ts";
+import { runStore } from "../store/run-store.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { chooseUi } from "../terminal/capabilities.ts";
 import { count } from "../terminal/duration.ts";
@@ -59,7 +59,6 @@ class PlanRun {
   readonly #display: Display;
   readonly #manager: PlanManager;
   readonly #runner: PlanRunner;
-  readonly #store: RunStore;
   readonly #abort = new AbortController();
   readonly #startedMs: number;
   /** Why nothing more is started; empty while it is. */
@@ -88,7 +87,7 @@ class PlanRun {
       isVerbose: options.verbose === true,
       lastTaskId: lastOf(expanded),
     });
-    this.#store = runStore({ choice: chooseStore(options.store, around), say: (line) => err.line(line) });
+    const store = runStore({ choice: chooseStore(options.store, around), say: (line) => err.line(line) });
     this.#manager = new PlanManager({
       workflowId: this.#workflowId,
       plan,
@@ -96,7 +95,7 @@ class PlanRun {
       concurrency: concurrencyFor(options.concurrency, plan, config),
       agents: agents.agents,
       memberOf: (taskId) => agents.memberOf(taskId),
-      store: this.#store,
+      store,
       clock: this.#clock,
       monitor: { onEvent: (event) => this.#onEvent(event) },
     });
@@ -123,21 +122,15 @@ class PlanRun {
       const results = await this.#runner.run();
       const makespanMs = this.#clock.nowMs() - this.#startedMs;
       const { resourceContention } = this.#manager.parts.metrics.snapshot();
-      await this.#close();
+      await this.#manager.close();
       this.#display.finish(summarise(results, makespanMs, resourceContention), results);
       return this.#exitCode(results, interrupts);
     } finally {
       keepAlive();
       interrupts.dispose();
       this.#display.close();
-      await this.#close();
+      await this.#manager.close();
     }
-  }
-
-  /** Twice is fine. */
-  async #close(): Promise<void> {
-    await this.#store.stopFreeing();
-    await this.#manager.close();
   }
 
   #listen(): Interrupts {

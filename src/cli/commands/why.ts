@@ -27,11 +27,15 @@ export async function whyCommand(what: string, options: CommonOptions, surroundi
   try {
     return store.view((view) => {
       const context = { nowMs: clock.nowMs(), root: workspaceRoot(cwd), cwd };
-      const tasks = findTasks(view, what);
+      const found = findTasks(view, what);
+      const look = lookAt(view, what, context);
+      // A task that has ended does not hide what is held, waited for or declared under its name.
+      const isAboutResource = look.counter !== null || look.holders.length > 0 || look.waiting.length > 0;
+      const tasks = isAboutResource ? found.filter(({ status }) => !isFinal(status)) : found;
       const [task] = tasks;
       if (task !== undefined && tasks.length > 1) return tellSeveral(tasks, what, surroundings, json);
       if (task !== undefined) return tellTask(view, task, { ...context, out, json });
-      return tellResource(lookAt(view, what, context), { out, json, what });
+      return tellResource(look, { out, json, what });
     });
   } finally {
     await store.close();

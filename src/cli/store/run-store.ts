@@ -1,14 +1,8 @@
 /** The store of a run: the user's own, shared with every other process; memory where this Node cannot share. */
 import { errorCode } from "../../edges/basics.ts";
 import { memoryStore, sqliteStore } from "../../edges/run.ts";
-import type { Store, StoreDescriptor } from "../../index.ts";
+import type { StoreDescriptor } from "../../index.ts";
 import type { StoreChoice } from "./choice.ts";
-import { keepFreeing } from "./remains.ts";
-
-export interface RunStore extends StoreDescriptor {
-  /** Ends what keeps looking for dead processes. Called before the store is closed; twice is fine. */
-  stopFreeing(): Promise<void>;
-}
 
 export interface RunStoreOptions {
   readonly choice: StoreChoice;
@@ -16,32 +10,24 @@ export interface RunStoreOptions {
   readonly say: (line: string) => void;
 }
 
-/** Opens once. A store that was named is opened or refused; only the default falls back to memory, and says so. */
-export function runStore({ choice, say }: RunStoreOptions): RunStore {
-  let stopFreeing: () => Promise<void> = () => Promise.resolve();
+/** A store that was named is opened or refused; only the default falls back to memory, and says so. */
+export function runStore({ choice, say }: RunStoreOptions): StoreDescriptor {
   return {
-    stopFreeing: () => stopFreeing(),
     open: async (context) => {
-      const store = await openChosen(context);
-      if (store.scope === "machine") stopFreeing = await keepFreeing(store.location, context.clock);
-      return store;
+      if (choice.kind === "memory") {
+        if (choice.because !== null) say(`lockyard: ${choice.because}: the locks of this run reach no other process.`);
+        return memoryStore().open(context);
+      }
+      const file = choice.file === undefined ? {} : { file: choice.file };
+      try {
+        return await sqliteStore({ ...file, onNotice: (line) => say(`lockyard: ${line}`) }).open(context);
+      } catch (error) {
+        if (errorCode(error) !== "NODE_TOO_OLD" || choice.file !== undefined) throw error;
+        say(
+          `lockyard: Node ${process.versions.node} cannot share locks between processes (needs 22.23, 24.15 or 26). The locks of this run reach no other process. Fix: nvm install 24`,
+        );
+        return memoryStore().open(context);
+      }
     },
   };
-
-  async function openChosen(context: Parameters<StoreDescriptor["open"]>[0]): Promise<Store> {
-    if (choice.kind === "memory") {
-      if (choice.because !== null) say(`lockyard: ${choice.because}: the locks of this run reach no other process.`);
-      return memoryStore().open(context);
-    }
-    const file = choice.file === undefined ? {} : { file: choice.file };
-    try {
-      return await sqliteStore({ ...file, onNotice: (line) => say(`lockyard: ${line}`) }).open(context);
-    } catch (error) {
-      if (errorCode(error) !== "NODE_TOO_OLD" || choice.file !== undefined) throw error;
-      say(
-        `lockyard: Node ${process.versions.node} cannot share locks between processes (needs 22.23, 24.15 or 26). The locks of this run reach no other process. Fix: nvm install 24`,
-      );
-      return memoryStore().open(context);
-    }
-  }
 }

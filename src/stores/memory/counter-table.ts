@@ -45,7 +45,7 @@ export class CounterTable {
 
   declaredBy(by: string): Counter[] {
     const declared: Counter[] = [];
-    for (const node of this.#kept.keys()) {
+    for (const node of [...this.#kept.keys()].sort()) {
       const counter = this.get(node);
       if (counter?.declarations.some((declaration) => declaration.by === by)) declared.push(counter);
     }

@@ -16,8 +16,7 @@ import { PassedRows } from "./passed-rows.ts";
 import { RowPages } from "./row-pages.ts";
 import { UndoableMap } from "./undoable-map.ts";
 
-const NOBODY: readonly TaskRow[] = [];
-const NOTHING: readonly CarryEntry[] = [];
+const NONE: readonly never[] = [];
 const PLACES_KEPT = 10_000;
 
 interface Meta {
@@ -48,9 +47,12 @@ export class MapLedger implements Ledger {
   #turn = 1;
   #images: { readonly row: MemoryRow; readonly image: RowImage | null }[] = [];
 
+  /** The row edited last: when an invariant breaks, most likely over this one. 0 for none in this turn. */
+  editedKey = 0;
+
   /** `firstFence`: wall time in microseconds, so that fences grow over restarts too (L6). */
   constructor(firstFence = 0) {
-    this.#meta = { key: 0, fence: firstFence, nowMs: 0, carry: NOTHING };
+    this.#meta = { key: 0, fence: firstFence, nowMs: 0, carry: NONE };
     this.#metaImage = { ...this.#meta };
   }
 
@@ -90,6 +92,7 @@ export class MapLedger implements Ledger {
 
   edit(given: TaskRow): void {
     const row = given as MemoryRow; // every row handed out is one
+    this.editedKey = row.key;
     if (row.editedIn === this.#turn) return;
     row.editedIn = this.#turn;
     this.#images.push({ row, image: row.image() });
@@ -140,11 +143,11 @@ export class MapLedger implements Ledger {
 
   requestsOf(holderKey: number): readonly TaskRow[] {
     const requests = this.#requests.get(holderKey);
-    return requests === undefined ? NOBODY : [...requests].sort((a, b) => a.key - b.key);
+    return requests === undefined ? NONE : [...requests].sort((a, b) => a.key - b.key);
   }
 
   waitingInside(): readonly TaskRow[] {
-    return this.#inside.size === 0 ? NOBODY : [...this.#inside].sort((a, b) => a.key - b.key);
+    return this.#inside.size === 0 ? NONE : [...this.#inside].sort((a, b) => a.key - b.key);
   }
 
   rowsOf(ownerId: string, limit: number, afterKey: number): readonly TaskRow[] {
@@ -172,7 +175,7 @@ export class MapLedger implements Ledger {
   }
 
   conflict(claim: ResolvedClaim, except: readonly number[]): string | null {
-    return this.#nodes.conflict(claim, except.length === 0 ? NO_CLAIMS : this.#claimsHeldUnder(except));
+    return this.#nodes.conflict(claim, except.length === 0 ? NONE : this.#claimsHeldUnder(except));
   }
 
   #claimsHeldUnder(holderKeys: readonly number[]): ResolvedClaim[] {
@@ -276,9 +279,7 @@ export class MapLedger implements Ledger {
   }
 
   putPlace(place: Place): void {
-    if (this.#places.size >= PLACES_KEPT) {
-      for (const [key, other] of this.#places) if (other.untilMs < this.#meta.nowMs) this.#places.delete(key);
-    }
+    if (this.#places.size >= PLACES_KEPT) this.#places.forget(({ untilMs }) => untilMs < this.#meta.nowMs);
     this.#places.set(place.placeKey, place);
   }
 
@@ -352,6 +353,7 @@ export class MapLedger implements Ledger {
 
   commit(): void {
     this.#turn++;
+    this.editedKey = 0;
     if (this.#images.length > 0) this.#images = [];
     this.#counters.commit();
     this.#owners.commit();
@@ -396,5 +398,3 @@ export class MapLedger implements Ledger {
     this.#counters.commit();
   }
 }
-
-const NO_CLAIMS: readonly ResolvedClaim[] = [];

@@ -1,4 +1,5 @@
 /** The memory store: one ledger of maps, turns made synchronously. Its locks reach this process only. */
+import { BOUNDS } from "../../core/bounds.ts";
 import { LIMIT, RATE } from "../../core/claims.ts";
 import type { Command, Counter, Effect, Owner } from "../../core/command.ts";
 import { errorCode, LockyardError } from "../../core/errors.ts";
@@ -39,12 +40,19 @@ export class MemoryStore implements Store {
   /** A turn in the name of one of several owners that share this store. */
   turnFor(callerId: string, commands: readonly Command[]): readonly Effect[] {
     if (this.#isClosed) throw new LockyardError("CLOSED", "The store is closed.");
-    let effects = this.#attempt(callerId, commands);
-    if (effects === null) effects = this.#oneByOne(callerId, commands);
-    this.#tellOthers(callerId, effects);
+    const effects = this.#carriedOut(callerId, commands);
     // What a turn left to test is tested at once: one turn's worth at a time, so that each stays short.
-    if (this.#ledger.carry().length > 0) return [...effects, ...this.turnFor(callerId, TICK)];
+    while (this.#ledger.carry().length > 0) {
+      const more = this.#carriedOut(callerId, TICK);
+      for (const effect of more) effects.push(effect);
+      if (more.some(({ type }) => type === "refused")) break;
+    }
+    this.#tellOthers(callerId, effects);
     return effects;
+  }
+
+  #carriedOut(callerId: string, commands: readonly Command[]): Effect[] {
+    return this.#attempt(callerId, commands) ?? this.#oneByOne(callerId, commands);
   }
 
   /** Null when an invariant failed and the turn was undone. */
@@ -64,30 +72,38 @@ export class MemoryStore implements Store {
   #oneByOne(callerId: string, commands: readonly Command[]): Effect[] {
     const all: Effect[] = [];
     for (const [index, command] of commands.entries()) {
-      const effects = this.#attempt(callerId, [command]);
-      if (effects !== null) {
-        for (const effect of effects) all.push("index" in effect ? { ...effect, index } : effect);
-        continue;
-      }
-      all.push({
-        type: "refused",
-        index,
-        code: "BUG",
-        message: `An invariant broke while carrying out ${command.type}; nothing changed.`,
-        blockers: [],
-      });
-      if ("key" in command) all.push(...this.#suspect(callerId, command.key));
+      for (const effect of this.#alone(callerId, command)) all.push("index" in effect ? { ...effect, index } : effect);
     }
     return all;
   }
 
-  #suspect(callerId: string, key: number): readonly Effect[] {
-    if (!this.#suspects.has(key)) {
-      this.#suspects.add(key);
-      return [];
+  #alone(callerId: string, command: Command): readonly Effect[] {
+    const effects = this.#attempt(callerId, [command]);
+    if (effects !== null) return effects;
+    const key = "key" in command ? command.key : 0;
+    const { editedKey } = this.#ledger;
+    let condemned: readonly Effect[] = [];
+    if (editedKey !== 0 && editedKey !== key) {
+      // It broke over a task that only stood in the way: that one is ended, and the command tried once more.
+      condemned = this.#condemn(callerId, editedKey);
+      const again = condemned.length === 0 ? null : this.#attempt(callerId, [command]);
+      if (again !== null) return [...condemned, ...again];
     }
-    this.#suspects.delete(key);
-    return this.#attempt(callerId, [{ type: "condemn", key }]) ?? [];
+    const message = `An invariant broke while carrying out ${command.type}; nothing changed.`;
+    const refused: Effect = { type: "refused", index: 0, code: "BUG", message, blockers: [] };
+    return [...condemned, refused, ...(key === 0 ? [] : this.#suspect(callerId, key))];
+  }
+
+  /** The same task a second time: it is ended. */
+  #suspect(callerId: string, key: number): readonly Effect[] {
+    if (this.#suspects.delete(key)) return this.#condemn(callerId, key);
+    if (this.#suspects.size >= BOUNDS.finishedHistory) this.#suspects.clear();
+    this.#suspects.add(key);
+    return [];
+  }
+
+  #condemn(callerId: string, key: number): readonly Effect[] {
+    return (this.#attempt(callerId, [{ type: "condemn", key }]) ?? []).filter(({ type }) => type !== "refused");
   }
 
   #tellOthers(callerId: string, effects: readonly Effect[]): void {

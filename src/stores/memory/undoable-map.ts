@@ -30,8 +30,8 @@ export class UndoableMap<Value> {
     return this.#values.values();
   }
 
-  [Symbol.iterator](): IterableIterator<[string, Value]> {
-    return this.#values.entries();
+  forget(isOver: (value: Value) => boolean): void {
+    for (const [key, value] of this.#values) if (isOver(value)) this.delete(key);
   }
 
   commit(): void {

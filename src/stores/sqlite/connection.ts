@@ -4,22 +4,23 @@ import { LockyardError } from "../../core/errors.ts";
 import { openDatabase } from "./driver.ts";
 import { isBusy, storeError } from "./errors.ts";
 import { Statements } from "./statements.ts";
+import { WriteAheadLog } from "./write-ahead-log.ts";
 
 /** How much a commit survives: the end of every process, or the end of the machine's power too. */
 export type Tier = "process" | "power";
 
-/** Pages in the WAL before a commit copies them into the file: about 4 MB, so that no commit has to copy much. */
-const CHECKPOINT_PAGES = 1_000;
 const WAL_BYTES_KEPT = 64 * 1024 * 1024;
 
 export class Connection {
   readonly file: string;
   readonly db: Statements;
   readonly #inode: number;
+  readonly #log: WriteAheadLog;
 
   private constructor(file: string, db: Statements) {
     this.file = file;
     this.db = db;
+    this.#log = new WriteAheadLog(db);
     this.#inode = statSync(file).ino;
   }
 
@@ -32,7 +33,7 @@ export class Connection {
       db.database.exec(
         `pragma busy_timeout = 0; pragma mmap_size = 0; pragma journal_mode = wal;
          pragma synchronous = ${tier === "power" ? "full" : "normal"}; pragma temp_store = memory;
-         pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}; pragma journal_size_limit = ${WAL_BYTES_KEPT}`,
+         pragma wal_autocheckpoint = 0; pragma journal_size_limit = ${WAL_BYTES_KEPT}`,
       );
       const mode = db.one("pragma journal_mode")?.[0];
       if (mode !== "wal") {
@@ -69,6 +70,7 @@ export class Connection {
 
   commit(): void {
     this.db.run("commit");
+    this.#log.committed();
   }
 
   /** Leaves no transaction open, whatever SQLite has rolled back by itself already. */

@@ -45,7 +45,8 @@ export async function judgeOwners(options: JudgeOwnersOptions): Promise<readonly
     const verdict = judgeOwner(owner, livenessOf, clock.nowMs());
     if (verdict === "alive") continue;
     const isProven = verdict === "gone" && (sweep === undefined || (await sweep(owner)));
-    effects.push(...(await reportGone(store, { type: "owner-gone", ownerId: owner.ownerId, isProven })));
+    for (const effect of await reportGone(store, { type: "owner-gone", ownerId: owner.ownerId, isProven }))
+      effects.push(effect);
   }
   return effects;
 }
@@ -55,7 +56,7 @@ async function reportGone(store: Store, command: Extract<Command, { type: "owner
   const all: Effect[] = [];
   for (let turns = 0; turns < BOUNDS.tasksPerWorkflow; turns++) {
     const effects = await store.turn([command]);
-    all.push(...effects);
+    for (const effect of effects) all.push(effect);
     const isOver = effects.some((effect) => effect.type === "owner-gone" && effect.owner.ownerId === command.ownerId);
     const isWorking = effects.some((effect) => "row" in effect && effect.row.ownerId === command.ownerId);
     if (isOver || !isWorking) break;

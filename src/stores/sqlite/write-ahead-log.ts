@@ -1,0 +1,52 @@
+/**
+ * When the write-ahead log is copied into the file. SQLite's own rule (after every commit that finds 1,000 pages in the
+ * log) holds for one process: with several that write all the time the log is never quite empty, so it is never begun anew,
+ * and from then on *every* commit copies and flushes. Here a process copies when 1,000 pages are new since anybody copied,
+ * and a log that has grown to eight times that is begun anew, for which the other writers are kept out for a moment.
+ */
+import type { Statements } from "./statements.ts";
+
+/** Pages, about 4 MB: no commit has much to copy. */
+const COPY_PAGES = 1_000;
+const RESTART_PAGES = 8_000;
+/** Asking costs as much as a small statement: not after every commit. */
+const ASK_EVERY = 8;
+/** Milliseconds this process stands still at most for a new beginning of the log. */
+const RESTART_PATIENCE_MS = 50;
+
+export class WriteAheadLog {
+  readonly #db: Statements;
+  #commits = 0;
+
+  constructor(db: Statements) {
+    this.#db = db;
+  }
+
+  /** After a commit. Never throws: the commit stands, and what is wrong with the file the next transaction tells. */
+  committed(): void {
+    if (++this.#commits % ASK_EVERY !== 0) return;
+    try {
+      const { pages, copied } = this.pages();
+      if (pages - copied < COPY_PAGES) return;
+      if (pages < RESTART_PAGES) this.#db.one("pragma wal_checkpoint(passive)");
+      else this.#restart();
+    } catch {
+      // Another process copies, or reads what would be overwritten: later then.
+    }
+  }
+
+  /** Pages in the log, and how many of them are in the file too. */
+  pages(): { readonly pages: number; readonly copied: number } {
+    const [, pages, copied] = this.#db.one("pragma wal_checkpoint(noop)") ?? [];
+    return { pages: Number(pages ?? 0), copied: Number(copied ?? 0) };
+  }
+
+  #restart(): void {
+    this.#db.run(`pragma busy_timeout = ${RESTART_PATIENCE_MS}`);
+    try {
+      this.#db.one("pragma wal_checkpoint(restart)");
+    } finally {
+      this.#db.run("pragma busy_timeout = 0");
+    }
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * What the ghost makes of commands that were accepted or refused.
+ *
+ * L6    a holder's report counts exactly when it carries the fence of the grant that stands
+ * once  nothing is accepted twice, nothing that is valid is refused
+ */
+import type { Command } from "../../../core/command.ts";
+import type { ErrorCode } from "../../../core/errors.ts";
+import type { GhostBooks } from "./ghost-books.ts";
+
+type Fenced = Extract<Command, { readonly fence: number }>;
+
+export class GhostAsked {
+  readonly #books: GhostBooks;
+
+  constructor(books: GhostBooks) {
+    this.#books = books;
+  }
+
+  accepted(command: Command, isSubmitted: boolean): void {
+    switch (command.type) {
+      case "submit":
+        if (!isSubmitted) this.#books.verdict.fail("lost", `${command.row.taskId} was neither accepted nor refused`);
+        return;
+      case "declare":
+        return this.#books.counts.declare(command);
+      case "withdraw":
+        return this.#books.counts.withdraw(command.by);
+      case "owner-join":
+        return this.#books.owners.joined(command.owner.ownerId);
+      case "owner-beat":
+        return this.#books.owners.beat(command.ownerId, this.#books.nowMs);
+      case "owner-gone":
+        return this.#books.owners.reportedGone(command.ownerId, this.#books.nowMs);
+      case "owner-leave":
+        return this.#books.owners.left(command.ownerId);
+      case "enqueue":
+        return this.#books.willStandInLine(command);
+      case "rerank":
+        return this.#reranked(command);
+      case "unlock":
+        if (this.#books.tasks.get(command.key)?.isQuarantined !== true)
+          this.#books.verdict.fail("L7", `task ${command.key} was unlocked and is not quarantined`);
+        return;
+      case "cancel":
+      case "release":
+      case "condemn":
+      case "tick":
+        return;
+      default:
+        return this.#reported(command);
+    }
+  }
+
+  /** A holder's report was accepted: it must carry the fence of the grant that stands (L6). */
+  #reported(command: Fenced): void {
+    const task = this.#books.tasks.get(command.key);
+    if (task === undefined || task.state !== "held" || task.fence !== command.fence) {
+      this.#books.verdict.fail(
+        "L6",
+        `${command.type} with fence ${command.fence} counted for ${task?.taskId ?? command.key}, which is ${task?.state ?? "unknown"} with fence ${task?.fence ?? 0}`,
+      );
+      return;
+    }
+    switch (command.type) {
+      case "settle":
+        if (this.#books.settled.has(task.key))
+          this.#books.verdict.fail("duplicate", `${task.taskId} was settled twice in one turn`);
+        this.#books.settled.set(task.key, command.status);
+        return;
+      case "retry":
+        this.#books.letGo(task, "retrying");
+        return;
+      case "confirm":
+        task.isConfirmed = true;
+        return;
+      case "need-input":
+      case "give-slot":
+      case "ending":
+      case "quarantine":
+        this.#books.counts.giveSlot(task);
+        return;
+    }
+  }
+
+  #reranked(command: Extract<Command, { readonly type: "rerank" }>): void {
+    const task = this.#books.tasks.get(command.key);
+    if (task === undefined) return;
+    task.rank = command.rank;
+    task.rankedIn = this.#books.turn;
+    task.epoch = null;
+  }
+
+  refused(command: Command, code: ErrorCode, moved: ReadonlySet<number>): void {
+    if (code === "BUG") {
+      if (!this.#books.expectsBugs) this.#books.verdict.fail("bug", `${command.type} was refused as a bug`);
+      return;
+    }
+    switch (command.type) {
+      case "submit":
+        return this.#refusedSubmit(command, code);
+      case "settle":
+      case "retry":
+      case "confirm": {
+        const task = this.#books.tasks.get(command.key);
+        const isValid = task?.state === "held" && task.fence === command.fence && !moved.has(command.key);
+        if (isValid && !this.#books.settled.has(command.key))
+          this.#books.verdict.fail(
+            "lost",
+            `${command.type} of ${task.taskId} with the fence of its grant was refused (${code})`,
+          );
+        return;
+      }
+      case "owner-beat":
+        return this.#books.owners.beatRefused(command.ownerId);
+      default:
+        return;
+    }
+  }
+
+  #refusedSubmit({ row }: Extract<Command, { readonly type: "submit" }>, code: ErrorCode): void {
+    switch (code) {
+      case "DUPLICATE_TASK":
+        if (!this.#books.acknowledged.has(row.taskId))
+          this.#books.verdict.fail("lost", `${row.taskId} was refused as known and nobody knows it`);
+        return;
+      case "UNKNOWN_RESOURCE":
+        if (
+          [...row.claims.map(({ node }) => node), ...row.limits].every(
+            (node) => !/^[cprl]/.test(node) || this.#books.counts.knows(node),
+          )
+        )
+          this.#books.verdict.fail("lost", `${row.taskId} names nothing that is unknown and was refused for that`);
+        return;
+      default:
+        return;
+    }
+  }
+}

@@ -1,0 +1,105 @@
+/** The ghost's own books of tasks: who waits, who holds what, by what was said alone. */
+import type { Command } from "../../../core/command.ts";
+import type { FinalStatus } from "../../../core/task.ts";
+import type { Verdict } from "../violation.ts";
+import { GhostCounts } from "./ghost-counts.ts";
+import { GhostOwners } from "./ghost-owners.ts";
+import { GhostNames, type GhostTask } from "./ghost-task.ts";
+
+type Enqueue = Extract<Command, { readonly type: "enqueue" }>;
+
+export class GhostBooks {
+  readonly verdict: Verdict;
+  readonly counts: GhostCounts;
+  readonly owners: GhostOwners;
+  readonly names = new GhostNames();
+  readonly tasks = new Map<number, GhostTask>();
+  readonly waiting = new Set<GhostTask>();
+  readonly held = new Set<GhostTask>();
+  /** Ids of tasks that were ever acknowledged. */
+  readonly acknowledged = new Set<string>();
+  /** Settlements accepted in the present turn, and what they said. */
+  readonly settled = new Map<number, FinalStatus>();
+  readonly #enqueued = new Map<number, Enqueue>();
+  /** Whether a turn may meet a broken invariant that the simulation planted. */
+  expectsBugs = false;
+  nowMs = 0;
+  turn = 0;
+
+  constructor(verdict: Verdict) {
+    this.verdict = verdict;
+    this.counts = new GhostCounts(verdict);
+    this.owners = new GhostOwners(verdict);
+  }
+
+  beginTurn(nowMs: number): void {
+    this.turn++;
+    this.nowMs = Math.max(this.nowMs, nowMs);
+    this.counts.beginTurn();
+    this.settled.clear();
+    this.#enqueued.clear();
+  }
+
+  /** Units wanted of a node when what the ancestors hold counts as held; requests of one task do not lean on each other. */
+  wanted(task: GhostTask, node: string, units: number): number {
+    if (task.ancestors.length === 0) return units;
+    let own = 0;
+    for (const other of this.held) {
+      if (!task.ancestors.includes(other.holderKey)) continue;
+      if (task.isRequest && other.isRequest && other.holderKey === task.holderKey) continue;
+      own += other.taken?.[node] ?? 0;
+    }
+    return Math.max(0, units - own);
+  }
+
+  /** It holds nothing any more, and stands where it is put. */
+  letGo(task: GhostTask, state: GhostTask["state"]): void {
+    this.counts.giveUnits(task);
+    this.counts.giveSlot(task);
+    this.held.delete(task);
+    this.waiting.delete(task);
+    task.hasReserved = false;
+    task.epoch = null;
+    task.fence = 0;
+    task.isConfirmed = false;
+    task.isQuarantined = false;
+    task.state = state;
+  }
+
+  /** It was let into the line in this turn, after everything in the turn that lets go. */
+  willStandInLine(command: Enqueue): void {
+    if (this.#enqueued.has(command.key))
+      this.verdict.fail("duplicate", `task ${command.key} entered the line twice in one turn`);
+    this.#enqueued.set(command.key, command);
+  }
+
+  /** Something is said of a task that may have entered the line by now. */
+  standsInLineByNow(task: GhostTask): void {
+    const command = this.#enqueued.get(task.key);
+    if (command === undefined || task.state === "held" || task.state === "waiting" || task.state === "ended") return;
+    this.#enqueued.delete(task.key);
+    task.state = "waiting";
+    task.rank = command.rank;
+    task.rankedIn = this.turn;
+    if (command.ownerId !== undefined) task.ownerId = command.ownerId;
+    this.standInLine(task);
+  }
+
+  /** Whoever entered the line was told what came of it. */
+  endTurn(): void {
+    for (const key of this.#enqueued.keys()) {
+      const task = this.tasks.get(key);
+      this.verdict.fail(
+        "duplicate",
+        `${task?.taskId ?? key} entered the line while it was ${task?.state ?? "unknown"}`,
+      );
+    }
+    for (const key of this.settled.keys())
+      this.verdict.fail("lost", `the settlement of task ${key} was accepted and it did not end`);
+  }
+
+  standInLine(task: GhostTask): void {
+    task.waitingSinceMs = this.nowMs;
+    this.waiting.add(task);
+  }
+}

@@ -1,0 +1,169 @@
+/** What is counted, in the ghost's own books: units, members of pools, rates, slots. */
+import type { Command } from "../../../core/command.ts";
+import type { Verdict } from "../violation.ts";
+import type { GhostTask } from "./ghost-task.ts";
+
+interface Declared {
+  readonly by: string;
+  readonly capacity: number;
+  readonly isAuthority: boolean;
+}
+
+interface GhostCounter {
+  readonly node: string;
+  declared: Declared[];
+  capacity: number;
+  /** Greatest number that stood at any moment of the present turn, and all that did. */
+  capacityThisTurn: number;
+  readonly stoodThisTurn: Set<number>;
+  used: number;
+  readonly memberCount: number;
+  readonly intervalMs: number;
+  tokens: number;
+  tokensAtMs: number;
+}
+
+export class GhostCounts {
+  readonly #counters = new Map<string, GhostCounter>();
+  readonly #verdict: Verdict;
+
+  constructor(verdict: Verdict) {
+    this.#verdict = verdict;
+  }
+
+  beginTurn(): void {
+    for (const counter of this.#counters.values()) {
+      counter.capacityThisTurn = counter.capacity;
+      counter.stoodThisTurn.clear();
+    }
+  }
+
+  /** The user's own number wins (the last one said), otherwise the smallest that somebody who lives has said. */
+  declare(command: Extract<Command, { readonly type: "declare" }>): void {
+    const { node, by, authority: isAuthority } = command;
+    const capacity = command.members?.length ?? command.capacity;
+    let counter = this.#counters.get(node);
+    if (counter === undefined) {
+      counter = {
+        node,
+        declared: [],
+        capacity,
+        capacityThisTurn: capacity,
+        stoodThisTurn: new Set(),
+        used: 0,
+        memberCount: command.members?.length ?? 0,
+        intervalMs: command.intervalMs ?? 0,
+        tokens: capacity,
+        tokensAtMs: 0,
+      };
+      this.#counters.set(node, counter);
+    }
+    counter.declared = [...counter.declared.filter((other) => other.by !== by), { by, capacity, isAuthority }];
+    settleNumber(counter);
+  }
+
+  withdraw(by: string): void {
+    for (const counter of this.#counters.values()) {
+      const left = counter.declared.filter((other) => other.by !== by);
+      if (left.length === 0 || left.length === counter.declared.length) continue;
+      counter.declared = left;
+      settleNumber(counter);
+    }
+  }
+
+  capacity(node: string): number {
+    return this.#counters.get(node)?.capacity ?? 0;
+  }
+
+  /** Whether this was its number at some moment of the present turn. */
+  stoodAt(node: string, capacity: number): boolean {
+    const counter = this.#counters.get(node);
+    return counter !== undefined && (counter.capacity === capacity || counter.stoodThisTurn.has(capacity));
+  }
+
+  knows(node: string): boolean {
+    return this.#counters.has(node);
+  }
+
+  used(node: string): number {
+    return this.#counters.get(node)?.used ?? 0;
+  }
+
+  isFull(node: string): boolean {
+    const counter = this.#counters.get(node);
+    return counter === undefined || counter.used >= counter.capacity;
+  }
+
+  /** Takes units that a grant gave; `members` are what a pool handed out. */
+  takeUnits(task: GhostTask, node: string, units: number): void {
+    const counter = this.#counters.get(node);
+    if (counter === undefined) return this.#verdict.fail("L3", `${task.taskId} got ${node}, which nobody has declared`);
+    task.taken = { ...task.taken, [node]: units };
+    counter.used += units;
+    if (units > 0 && counter.used > counter.capacityThisTurn) {
+      this.#verdict.fail("L3", `${counter.used} units of ${node} are out and there are ${counter.capacityThisTurn}`);
+    }
+    if (counter.memberCount > 0 && (task.members?.[node]?.length ?? 0) !== units) {
+      this.#verdict.fail(
+        "L3",
+        `${task.taskId} got ${task.members?.[node]?.length ?? 0} members of ${node} for ${units} units`,
+      );
+    }
+  }
+
+  giveUnits(task: GhostTask): void {
+    if (task.taken === null) return;
+    for (const [node, units] of Object.entries(task.taken)) {
+      const counter = this.#counters.get(node);
+      if (counter !== undefined) counter.used -= units;
+    }
+    task.taken = null;
+    task.members = null;
+  }
+
+  /** A bucket of its own: filled by time up to the burst, emptied by grants. */
+  takeRate(task: GhostTask, { node, units }: { readonly node: string; readonly units: number }, nowMs: number): void {
+    const counter = this.#counters.get(node);
+    if (counter === undefined) return this.#verdict.fail("L3", `${task.taskId} got ${node}, which nobody has declared`);
+    const filled = counter.tokens + (nowMs - counter.tokensAtMs) / counter.intervalMs;
+    counter.tokens = Math.min(counter.capacityThisTurn, filled) - units;
+    counter.tokensAtMs = nowMs;
+    if (counter.tokens < -1e-6) {
+      this.#verdict.fail(
+        "L3",
+        `${task.taskId} took ${units} of ${node}, and ${(counter.tokens + units).toFixed(3)} were there`,
+      );
+    }
+  }
+
+  takeSlot(task: GhostTask, limits: readonly string[]): void {
+    if (limits.length === 0) return;
+    if (task.hasSlot) return this.#verdict.fail("L5", `${task.taskId} was given a slot while it had one`);
+    task.hasSlot = true;
+    for (const node of limits) {
+      const counter = this.#counters.get(node);
+      if (counter === undefined)
+        return this.#verdict.fail("L5", `${task.taskId} runs under ${node}, which nobody has declared`);
+      counter.used++;
+      if (counter.used > counter.capacityThisTurn) {
+        this.#verdict.fail("L5", `${counter.used} run under ${node} and ${counter.capacityThisTurn} may`);
+      }
+    }
+  }
+
+  giveSlot(task: GhostTask): void {
+    if (!task.hasSlot) return;
+    task.hasSlot = false;
+    for (const node of task.limits) {
+      const counter = this.#counters.get(node);
+      if (counter !== undefined) counter.used--;
+    }
+  }
+}
+
+function settleNumber(counter: GhostCounter): void {
+  const authority = counter.declared.findLast((declared) => declared.isAuthority);
+  counter.capacity = authority?.capacity ?? Math.min(...counter.declared.map((declared) => declared.capacity));
+  counter.stoodThisTurn.add(counter.capacity);
+  counter.capacityThisTurn = Math.max(counter.capacityThisTurn, counter.capacity);
+}

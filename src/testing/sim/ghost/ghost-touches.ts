@@ -1,0 +1,61 @@
+/**
+ * Who touches what, by what the agents themselves say when they begin and stop. Nothing a store says is asked here: this
+ * book alone decides whether two agents ever worked on the same thing at once.
+ */
+import type { Verdict } from "../violation.ts";
+import { type GhostClaim, GhostNames } from "./ghost-task.ts";
+
+export interface Touch {
+  readonly id: string;
+  readonly holderKey: number;
+  readonly ancestors: readonly number[];
+  readonly claims: readonly GhostClaim[];
+  readonly members: Readonly<Record<string, readonly number[]>>;
+}
+
+export class GhostTouches {
+  readonly #names = new GhostNames();
+  readonly #touches = new Map<string, Touch>();
+  readonly #verdict: Verdict;
+
+  constructor(verdict: Verdict) {
+    this.#verdict = verdict;
+  }
+
+  get size(): number {
+    return this.#touches.size;
+  }
+
+  ids(): readonly string[] {
+    return [...this.#touches.keys()];
+  }
+
+  isTouched(holderKey: number): boolean {
+    for (const touch of this.#touches.values()) if (touch.holderKey === holderKey) return true;
+    return false;
+  }
+
+  begin(touch: Touch): void {
+    if (this.#touches.has(touch.id)) this.#verdict.fail("duplicate", `${touch.id} was started twice`);
+    for (const other of this.#touches.values()) {
+      const isOwnOrAbove = other.holderKey === touch.holderKey || touch.ancestors.includes(other.holderKey);
+      if (!isOwnOrAbove && this.#names.conflict(touch.claims, other.claims)) {
+        this.#verdict.fail("L1", `${touch.id} began while ${other.id} was inside`);
+      }
+      this.#compareMembers(touch, other);
+    }
+    this.#touches.set(touch.id, touch);
+  }
+
+  #compareMembers(touch: Touch, other: Touch): void {
+    for (const [node, members] of Object.entries(touch.members)) {
+      const twice = members.find((member) => other.members[node]?.includes(member));
+      if (twice !== undefined)
+        this.#verdict.fail("L3", `${touch.id} and ${other.id} both use member ${twice} of ${node}`);
+    }
+  }
+
+  end(id: string): void {
+    this.#touches.delete(id);
+  }
+}
