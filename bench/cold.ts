@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { bareNodeMs, coldMs } from "./cold-start.ts";
-import { fullStore } from "./full-store.ts";
+import { FINISHED, fullStore, LIVE } from "./full-store.ts";
 import type { Bench } from "./harness.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -32,7 +32,7 @@ function tarballKb(): number {
 
 export const bench: Bench = {
   name: "cold",
-  title: "commands on a store with 100,000 live and 1,000,000 finished tasks",
+  title: `commands on a store with ${LIVE.toLocaleString("en")} live and ${FINISHED.toLocaleString("en")} finished tasks`,
   unit: "ms (KB for the package)",
   measure: "wall",
   rounds: 5,

@@ -10,7 +10,7 @@ import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bareNodeMs, bundled, coldMs } from "./cold-start.ts";
-import { fullStore } from "./full-store.ts";
+import { FINISHED, fullStore, LIVE } from "./full-store.ts";
 import type { Bench } from "./harness.ts";
 import { processes } from "./sqlite-processes.ts";
 
@@ -39,7 +39,7 @@ async function onCopy<T>(use: (file: string) => Promise<T>, isEmpty: boolean): P
 
 export const bench: Bench = {
   name: "rows",
-  title: "one command on a store with 100,000 live and 1,000,000 finished tasks",
+  title: `one command on a store with ${LIVE.toLocaleString("en")} live and ${FINISHED.toLocaleString("en")} finished tasks`,
   unit: "figure",
   measure: "wall",
   rounds: 5,

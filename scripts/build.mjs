@@ -74,6 +74,7 @@ async function bundleCommandLine(outDir) {
     alias: { yaml: path.join(ROOT, "node_modules", "yaml", "browser", "dist", "index.js") },
     // Names stay: they are what a stack trace in a bug report shows.
     minifyWhitespace: true,
+    minifyIdentifiers: true,
     minifySyntax: true,
     legalComments: "none",
     metafile: true,

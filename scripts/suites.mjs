@@ -14,7 +14,7 @@ export function quickSteps() {
     script("unused", MINUTE, "node_modules/knip/bin/knip.js", "--no-config-hints"),
     suite("unit", 3 * MINUTE),
     ...(hasTests("test/contract") ? [suite("contract", 3 * MINUTE)] : []),
-    ...simulation("sim-short", 20, MINUTE),
+    ...simulation("sim-short", { ledger: "memory", seeds: 20, limitMs: MINUTE }),
   ];
 }
 
@@ -23,6 +23,7 @@ export function allSteps() {
   return [
     ...quickSteps(),
     script("build", 2 * MINUTE, "scripts/build.mjs", "--if-stale"),
+    ...simulation("sim-short-sqlite", { ledger: "sqlite", seeds: 20, limitMs: MINUTE }),
     ...(hasTests("test/sim") ? [suite("sim", 5 * MINUTE)] : []),
     ...(hasTests("test/cli") ? [suite("cli", 5 * MINUTE)] : []),
     counted("package-check", 5 * MINUTE, "scripts/package-check.mjs"),
@@ -32,11 +33,13 @@ export function allSteps() {
 
 /** Only CI has the time. */
 export function longSteps() {
-  return [...simulation("sim-long", 5_000, 15 * MINUTE)];
+  return [
+    ...simulation("sim-long", { ledger: "memory", seeds: 4_000, limitMs: 10 * MINUTE }),
+    ...simulation("sim-long-sqlite", { ledger: "sqlite", seeds: 800, limitMs: 10 * MINUTE }),
+  ];
 }
 
-function simulation(name, seeds, limitMs) {
-  return exists("scripts/sim.mjs")
-    ? [script(name, limitMs, "scripts/sim.mjs", "--seeds", String(seeds), "--seed", "1")]
-    : [];
+function simulation(name, { ledger, seeds, limitMs }) {
+  const args = ["--ledger", ledger, "--seeds", String(seeds), "--seed", "1"];
+  return exists("scripts/sim.mjs") ? [script(name, limitMs, "scripts/sim.mjs", ...args)] : [];
 }

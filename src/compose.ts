@@ -6,7 +6,7 @@ import type { Agents } from "./core/agent-types.ts";
 import { DEFAULTS } from "./core/bounds.ts";
 import type { Command } from "./core/command.ts";
 import { type DeclaredResource, declareResources, type ResourceDeclaration } from "./core/declared.ts";
-import { type Fault, LockyardError } from "./core/errors.ts";
+import { errorCode, type Fault, LockyardError } from "./core/errors.ts";
 import { workspaceId } from "./core/names.ts";
 import { resourceId } from "./core/paths.ts";
 import type {
@@ -116,7 +116,7 @@ export function composeParts(options: ParallelTaskManagerOptions): ComposedParts
     agents: options.agents ?? {},
     budget: options.limits ?? {},
     clock,
-    store: options.store ?? memoryStore(),
+    store: options.store === undefined ? memoryStore() : orMemory(options.store),
     scheduler: typeof scheduler === "string" ? schedulerNamed(scheduler) : scheduler,
     resourceManager: options.resourceManager ?? builtinResourceManager(),
     errorHandler: options.errorHandler ?? defaultErrorHandler(clock),
@@ -141,6 +141,26 @@ export function composeParts(options: ParallelTaskManagerOptions): ComposedParts
     resourceId: nameOf,
     groupOf: rememberedGroups(),
     retryDelayMs,
+  };
+}
+
+/** On a Node whose SQLite processes cannot share, locks reach this process only: said once, on the process's warnings. */
+function orMemory(store: StoreDescriptor): StoreDescriptor {
+  return {
+    open: async (context) => {
+      try {
+        return await store.open(context);
+      } catch (error) {
+        if (errorCode(error) !== "NODE_TOO_OLD") throw error;
+        const version = process.versions.node;
+        const detail = "Needs Node 22.23, 24.15 or 26. Until then locks reach this process only.";
+        process.emitWarning(`Lockyard: Node ${version} cannot share a store between processes; using memory.`, {
+          code: "LOCKYARD_MEMORY_ONLY",
+          detail,
+        });
+        return memoryStore().open(context);
+      }
+    },
   };
 }
 

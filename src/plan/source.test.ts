@@ -34,7 +34,7 @@ test("JSON is read as JSON", () => {
       fc.pre(!/\d{16}|e[+-]?\d{2}/i.test(text)); // numbers that are no longer exact are refused
       const source = readSource(text, "plan.json");
       expect(source.faults.list()).toEqual([]);
-      expect(JSON.stringify(source.data)).toBe(JSON.stringify(JSON.parse(text)).replaceAll(":-0", ":0"));
+      expect(JSON.stringify(source.data)).toBe(JSON.stringify(JSON.parse(text)));
     }),
   );
 });

@@ -16,41 +16,57 @@ const GRACE_MS = 2_000;
 
 /** Ends what is left of the dead ones' tasks on the way. */
 export async function findDeadOwners(owners: readonly Owner[], clock: Clock): Promise<readonly DeadOwner[]> {
-  const dead: DeadOwner[] = [];
-  for (const owner of owners) {
-    const liveness = livenessOf(owner);
-    const isLapsed = liveness === "unknown" && clock.nowMs() - owner.beatAtMs > LEASE.timeToLiveMs;
-    if (liveness !== "gone" && !isLapsed) continue;
-    dead.push({ ownerId: owner.ownerId, isProven: liveness === "gone" && (await endRemains(owner, clock)) });
+  const gone = owners.filter((owner) => livenessOf(owner) === "gone");
+  const dead: DeadOwner[] = owners
+    .filter((owner) => hasLapsed(owner, clock))
+    .map(({ ownerId }) => ({ ownerId, isProven: false }));
+  if (gone.length === 0) return dead;
+  // Looked at once for all of them, after all were seen to be dead.
+  const marked = hasProcessTable() ? markedProcesses() : null;
+  for (const owner of gone) {
+    dead.push({ ownerId: owner.ownerId, isProven: marked !== null && (await endRemains(owner, marked, clock)) });
   }
   return dead;
+}
+
+function hasLapsed(owner: Owner, clock: Clock): boolean {
+  return livenessOf(owner) === "unknown" && clock.nowMs() - owner.beatAtMs > LEASE.timeToLiveMs;
 }
 
 /**
  * Ends what is left of a dead process's tasks: their processes carry a marker that begins with its number, however they
  * detached themselves. Whether all of it is gone; false too where that cannot be seen.
  */
-async function endRemains(owner: Owner, clock: Clock): Promise<boolean> {
-  if (!hasProcessTable()) return false;
-  const root = { ...owner, marker: "" };
-  const tree = { root, find: () => remainsOf(owner) };
-  if (tree.find().length === 0) return true;
+async function endRemains(owner: Owner, marked: readonly Marked[], clock: Clock): Promise<boolean> {
+  if (remainsOf(owner, marked).length === 0) return true;
+  const tree = { root: { ...owner, marker: "" }, find: () => remainsOf(owner, markedProcesses()) };
   const { survivors } = await killTree(tree, { clock, graceMs: GRACE_MS, spare: (entry) => isSharedDaemon(entry) });
   return survivors.length === 0;
 }
 
-function remainsOf(owner: Owner): readonly ProcessEntry[] {
-  const all = readProcesses();
+interface Marked {
+  readonly entry: ProcessEntry;
+  /** Markers of the tasks it runs in, outermost last; undefined for a stranger. */
+  readonly chain: string | undefined;
+}
+
+function markedProcesses(): readonly Marked[] {
+  return readProcesses().map((entry) => ({ entry, chain: readVariable(entry.pid, MARKER_VARIABLE) }));
+}
+
+function remainsOf(owner: Owner, all: readonly Marked[]): readonly ProcessEntry[] {
   // Somebody else may have been given the number since: what is younger than that process is not the dead one's.
-  const successor = all.find(({ pid }) => pid === owner.pid);
-  const until = successor?.startTime ?? Number.POSITIVE_INFINITY;
-  return all.filter(
-    (entry) =>
-      entry.pid !== process.pid &&
-      entry.startTime >= owner.startTime &&
-      entry.startTime < until &&
-      carriesMarkerOf(owner.pid, readVariable(entry.pid, MARKER_VARIABLE)),
-  );
+  const successor = all.find(({ entry }) => entry.pid === owner.pid);
+  const until = successor?.entry.startTime ?? Number.POSITIVE_INFINITY;
+  return all
+    .filter(
+      ({ entry, chain }) =>
+        entry.pid !== process.pid &&
+        entry.startTime >= owner.startTime &&
+        entry.startTime < until &&
+        carriesMarkerOf(owner.pid, chain),
+    )
+    .map(({ entry }) => entry);
 }
 
 function carriesMarkerOf(pid: number, chain: string | undefined): boolean {

@@ -3,7 +3,7 @@ import { findDeadOwners } from "../../edges/store.ts";
 import type { Clock, Store } from "../../index.ts";
 
 /** What a command that looks spends on cleaning up. */
-export const LOOK_LIMIT_MS = 250;
+export const LOOK_LIMIT_MS = 40;
 
 export interface FreeingOptions {
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 /** The store of a run: the user's own, shared with every other process; memory where this Node cannot share. */
-import { errorCode } from "../../edges/basics.ts";
+import { errorCode, LockyardError } from "../../edges/basics.ts";
 import { memoryStore, sqliteStore } from "../../edges/run.ts";
 import type { StoreDescriptor } from "../../index.ts";
 import type { StoreChoice } from "./choice.ts";
@@ -22,7 +22,10 @@ export function runStore({ choice, say }: RunStoreOptions): StoreDescriptor {
       try {
         return await sqliteStore({ ...file, onNotice: (line) => say(`lockyard: ${line}`) }).open(context);
       } catch (error) {
-        if (errorCode(error) !== "NODE_TOO_OLD" || choice.file !== undefined) throw error;
+        if (errorCode(error) !== "NODE_TOO_OLD") throw error;
+        // Who names a store wants that one: the library's own fall back to memory would hide that it was not used.
+        if (choice.file !== undefined)
+          throw new LockyardError("STORE_UNAVAILABLE", String(error), { hint: "nvm install 24" });
         say(
           `lockyard: Node ${process.versions.node} cannot share locks between processes (needs 22.23, 24.15 or 26). The locks of this run reach no other process. Fix: nvm install 24`,
         );

@@ -84,6 +84,7 @@ export class GhostAsked {
   }
 
   #reranked(command: Extract<Command, { readonly type: "rerank" }>): void {
+    if (this.#books.entersWithRank(command.key, command.rank)) return;
     const task = this.#books.tasks.get(command.key);
     if (task === undefined) return;
     task.rank = command.rank;

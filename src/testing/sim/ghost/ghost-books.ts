@@ -73,6 +73,14 @@ export class GhostBooks {
     this.#enqueued.set(command.key, command);
   }
 
+  /** True when it enters the line in this turn, and then with this rank. */
+  entersWithRank(key: number, rank: number): boolean {
+    const command = this.#enqueued.get(key);
+    if (command === undefined) return false;
+    this.#enqueued.set(key, { ...command, rank });
+    return true;
+  }
+
   /** Something is said of a task that may have entered the line by now. */
   standsInLineByNow(task: GhostTask): void {
     const command = this.#enqueued.get(task.key);

@@ -8,6 +8,8 @@ import { type GhostClaim, GhostNames } from "./ghost-task.ts";
 export interface Touch {
   readonly id: string;
   readonly holderKey: number;
+  /** Of the grant behind it: tells which of two was granted first. */
+  readonly fence: number;
   readonly ancestors: readonly number[];
   readonly claims: readonly GhostClaim[];
   readonly members: Readonly<Record<string, readonly number[]>>;
@@ -38,8 +40,7 @@ export class GhostTouches {
   begin(touch: Touch): void {
     if (this.#touches.has(touch.id)) this.#verdict.fail("duplicate", `${touch.id} was started twice`);
     for (const other of this.#touches.values()) {
-      const isOwnOrAbove = other.holderKey === touch.holderKey || touch.ancestors.includes(other.holderKey);
-      if (!isOwnOrAbove && this.#names.conflict(touch.claims, other.claims)) {
+      if (!mayBeInside(touch, other) && this.#names.conflict(touch.claims, other.claims)) {
         this.#verdict.fail("L1", `${touch.id} began while ${other.id} was inside`);
       }
       this.#compareMembers(touch, other);
@@ -58,4 +59,10 @@ export class GhostTouches {
   end(id: string): void {
     this.#touches.delete(id);
   }
+}
+
+/** What is granted later may lie within what it runs inside of; never the other way round. */
+function mayBeInside(a: Touch, b: Touch): boolean {
+  const [earlier, later] = a.fence < b.fence ? [a, b] : [b, a];
+  return earlier.holderKey === later.holderKey || later.ancestors.includes(earlier.holderKey);
 }

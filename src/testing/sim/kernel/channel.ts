@@ -45,7 +45,7 @@ export class Channel {
     world.agenda.after(world.chance.pick(4_000), () => {
       if (world.isCalm) return;
       world.note(this.#end.ownerId, "late report");
-      this.#carryOut([command]);
+      if (this.#carryOut([command]) !== null) this.#end.after(1, () => this.#end.onLostAnswer([]));
     });
   }
 
@@ -125,13 +125,21 @@ export class Channel {
       if (world.isCalm) return;
       // A memory store does not remember what has ended; a shared one does.
       const again = commands.filter(
-        (command) => isRepeatable(command) || (command.type === "submit" && world.refusesAgain(command.row.taskId)),
+        (command) =>
+          isRepeatable(command) ||
+          (command.type === "submit" && !this.#end.isCrashed && world.refusesAgain(command.row.taskId)),
       );
       if (again.length === 0) return;
       world.note(this.#end.ownerId, "duplicate delivered");
       const notices = this.#carryOut(again);
       if (notices?.some(({ type }) => type === "refused")) world.sometimes.happened("late duplicate refused");
-      if (notices !== null && !this.#end.isCrashed) this.#end.after(1, () => this.#end.onLostAnswer([]));
+      if (notices === null) return;
+      // What ended in this very turn is not remembered by a memory store: nobody wants it a second time.
+      for (const notice of notices) {
+        if (notice.type === "submitted")
+          this.send({ type: "cancel", key: notice.key, status: "cancelled", result: null });
+      }
+      this.#end.after(1, () => this.#end.onLostAnswer([]));
     });
   }
 }

@@ -3,6 +3,7 @@
 import { LEASE } from "../../../core/bounds.ts";
 import type { ResolvedClaim } from "../../../core/claims.ts";
 import type { Command, Owner } from "../../../core/command.ts";
+import { isFinal } from "../../../core/row.ts";
 import { Agenda } from "../agenda.ts";
 import { Chance } from "../chance.ts";
 import { Ghost, type HeardTurn } from "../ghost/ghost.ts";
@@ -185,7 +186,7 @@ export class KernelWorld {
   mayTouch(job: Job): boolean {
     if (job.plan.holder !== "guest") return true;
     const seen = this.store.find("w", job.plan.taskId);
-    return seen?.key === job.key && seen.fence === job.fence;
+    return seen?.key === job.key && seen.fence === job.fence && !isFinal(seen.status);
   }
 
   /** Tasks made by an agent are new with every attempt. */
@@ -198,6 +199,7 @@ export class KernelWorld {
     this.#jobsByKey.set(job.key, job);
     const touch = {
       id: touchId,
+      fence: Number(touchId.split("#").at(-1)),
       holderKey: job.key,
       ancestors: job.ancestors,
       claims: claims.map(ghostClaim),

@@ -170,7 +170,7 @@ class Performance {
     try {
       await using held = await this.#ctx.lock(claims, queueTimeoutMs === 0 ? {} : { queueTimeoutMs });
       const touchId = `${this.#process.name}:${this.#run.touch.id}~${++this.#taken}`;
-      world.books.took(this.#run, touchId, claims);
+      world.books.took(this.#run, touchId, { fence: held.fence, claims });
       world.sometimes.happened("lock taken in the middle");
       try {
         if (held.fence <= this.#run.fence) world.verdict.fail("L6", `${touchId} has fence ${held.fence}`);

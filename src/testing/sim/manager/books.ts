@@ -110,6 +110,7 @@ export class Books {
     const touch: Touch = {
       id: `${taskId}#${facts.fence}`,
       holderKey: id,
+      fence: facts.fence,
       ancestors,
       claims: resolved.map(ghostClaim),
       members,
@@ -170,8 +171,9 @@ export class Books {
   }
 
   /** Takes more, or lets go of it. */
-  took(run: Run, touchId: string, claims: readonly Claim[]): void {
-    this.touches.begin({ ...run.touch, id: touchId, claims: resolve(claims).map(ghostClaim), members: {} });
+  took(run: Run, touchId: string, held: { readonly fence: number; readonly claims: readonly Claim[] }): void {
+    const claims = resolve(held.claims).map(ghostClaim);
+    this.touches.begin({ ...run.touch, id: touchId, fence: held.fence, claims, members: {} });
   }
 
   stopped(run: Run, ended: Run["ended"]): void {
