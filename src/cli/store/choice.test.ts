@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import { chooseStore, isOff } from "./choice.ts";
 
 const choose = (asked: string | undefined, env: Record<string, string> = {}) =>
-  chooseStore(asked, { env, cwd: "/work" });
+  chooseStore(asked, { env, cwd: "/home/ada" });
 
 test("--store wins over LOCKYARD_STORE, which wins over the user's own", () => {
   expect(choose(undefined)).toEqual({ kind: "sqlite", file: undefined });
   expect(choose(undefined, { LOCKYARD_STORE: "/a.db" })).toEqual({ kind: "sqlite", file: "/a.db" });
-  expect(choose("b.db", { LOCKYARD_STORE: "/a.db" })).toEqual({ kind: "sqlite", file: "/work/b.db" });
+  expect(choose("b.db", { LOCKYARD_STORE: "/a.db" })).toEqual({ kind: "sqlite", file: "/home/ada/b.db" });
   expect(choose("memory", { LOCKYARD_STORE: "/a.db" })).toEqual({ kind: "memory", because: null });
 });
 
