@@ -110,6 +110,20 @@ describe("what is kept", () => {
   });
 });
 
+describe("an owner that was judged gone and lives", () => {
+  test("joins again with what it submits, so that its tasks are never nobody's", async () => {
+    const alpha = await openStore();
+    const beta = await openStore();
+    await alpha.join(newOwner({ ownerId: "alpha" }), () => undefined);
+    await beta.join(newOwner({ ownerId: "beta" }), () => undefined);
+    await beta.turn([{ type: "owner-gone", ownerId: "alpha", isProven: true }]);
+    const names = () => beta.view((view) => view.owners().map(({ ownerId }) => ownerId));
+    expect(names()).toEqual(["beta"]);
+    await alpha.turn([submit({ taskId: "late", ownerId: "alpha" })]);
+    expect([...names()].sort()).toEqual(["alpha", "beta"]);
+  });
+});
+
 describe("files that are not ours", () => {
   test("a text is refused and left as it is", async () => {
     file = join(directory, "notes.txt");

@@ -35,6 +35,7 @@ export class SqliteStore implements Store {
   readonly #view: SqliteView;
   readonly #watcher: ChangeWatcher;
   readonly #owners = new Map<string, (effects: readonly Effect[]) => void>();
+  readonly #joined = new Map<string, Owner>();
   #callerId = "";
   #closing: Promise<void> | undefined;
 
@@ -49,7 +50,11 @@ export class SqliteStore implements Store {
     this.#turns = new Turns({
       runner: new TurnRunner({ connection, clock, notices: this.#notices }),
       patience: { clock, file, limitMs: busyLimitMs, noticeMs: busyNoticeMs, onNotice },
-      caller: { callerId: () => this.#callerId, isHere: (ownerId) => this.#owners.has(ownerId) },
+      caller: {
+        callerId: () => this.#callerId,
+        isHere: (ownerId) => this.#owners.has(ownerId),
+        owner: (ownerId) => this.#joined.get(ownerId),
+      },
       onCommit: (effects) => this.#tellOthersHere(effects),
       onFollowUp: (effects) => this.#tell(this.#callerId, effects),
     });
@@ -76,11 +81,13 @@ export class SqliteStore implements Store {
   /** Rejects as `turn` does. Owners that share this very object hear of each other at once. */
   async join(owner: Owner, onEffects: (effects: readonly Effect[]) => void): Promise<void> {
     this.#owners.set(owner.ownerId, onEffects);
+    this.#joined.set(owner.ownerId, owner);
     if (this.#callerId === "") this.#callerId = owner.ownerId;
     try {
       await this.turn([{ type: "owner-join", owner }]);
     } catch (error) {
       this.#owners.delete(owner.ownerId);
+      this.#joined.delete(owner.ownerId);
       if (this.#callerId === owner.ownerId) this.#callerId = "";
       throw error;
     }

@@ -1,5 +1,5 @@
 /** Turns of the kernel inside one transaction: begun, decided, written and committed with nothing awaited in between. */
-import type { Command, Effect } from "../../core/command.ts";
+import type { Command, Effect, Owner } from "../../core/command.ts";
 import type { Clock } from "../../core/ports.ts";
 import { turn } from "../../core/turn.ts";
 import type { Connection } from "./connection.ts";
@@ -19,6 +19,8 @@ export interface Caller {
   /** Empty while nobody has joined. */
   callerId(): string;
   isHere(ownerId: string): boolean;
+  /** The owner of this id that lives in this process. */
+  owner?(ownerId: string): Owner | undefined;
 }
 
 export interface Outcome {
@@ -55,8 +57,23 @@ export class TurnRunner {
    */
   tryRun(batches: readonly (readonly Command[])[], caller: Caller): Outcome | null {
     return this.#tryTransaction(caller, (nowMs) =>
-      batches.map((commands) => turn(this.#ledger, { commands, nowMs, callerId: caller.callerId() })),
+      batches.map((commands) => {
+        this.#rejoin(commands, caller, nowMs);
+        return turn(this.#ledger, { commands, nowMs, callerId: caller.callerId() });
+      }),
     );
+  }
+
+  /**
+   * An owner that was judged gone and lives hears of it with its next beat. What it submits before must not stand in line
+   * without an owner that others can find dead (L13): it joins again first.
+   */
+  #rejoin(commands: readonly Command[], caller: Caller, nowMs: number): void {
+    const callerId = caller.callerId();
+    if (callerId === "" || !commands.some(({ type }) => type === "submit" || type === "enqueue")) return;
+    if (this.#ledger.owner(callerId) !== undefined) return;
+    const owner = caller.owner?.(callerId);
+    if (owner !== undefined) turn(this.#ledger, { commands: [{ type: "owner-join", owner }], nowMs, callerId });
   }
 
   /** Ends a task whatever its books say. */
