@@ -16,10 +16,14 @@ const GRACE_MS = 2_000;
 
 /** Ends what is left of the dead ones' tasks on the way. */
 export async function findDeadOwners(owners: readonly Owner[], clock: Clock): Promise<readonly DeadOwner[]> {
-  const gone = owners.filter((owner) => livenessOf(owner) === "gone");
-  const dead: DeadOwner[] = owners
-    .filter((owner) => hasLapsed(owner, clock))
-    .map(({ ownerId }) => ({ ownerId, isProven: false }));
+  const gone: Owner[] = [];
+  const dead: DeadOwner[] = [];
+  for (const owner of owners) {
+    const liveness = livenessOf(owner);
+    if (liveness === "gone") gone.push(owner);
+    else if (liveness === "unknown" && clock.nowMs() - owner.beatAtMs > LEASE.timeToLiveMs)
+      dead.push({ ownerId: owner.ownerId, isProven: false });
+  }
   if (gone.length === 0) return dead;
   // Looked at once for all of them, after all were seen to be dead.
   const marked = hasProcessTable() ? markedProcesses() : null;
@@ -27,10 +31,6 @@ export async function findDeadOwners(owners: readonly Owner[], clock: Clock): Pr
     dead.push({ ownerId: owner.ownerId, isProven: marked !== null && (await endRemains(owner, marked, clock)) });
   }
   return dead;
-}
-
-function hasLapsed(owner: Owner, clock: Clock): boolean {
-  return livenessOf(owner) === "unknown" && clock.nowMs() - owner.beatAtMs > LEASE.timeToLiveMs;
 }
 
 /**

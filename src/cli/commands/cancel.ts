@@ -5,7 +5,7 @@ import type { AgentResult, Clock } from "../../index.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { findTasks } from "../look/find-task.ts";
 import type { CancelOptions } from "../program.ts";
-import { freeWhatTheDeadHeld, LOOK_LIMIT_MS } from "../store/remains.ts";
+import { freeWhatTheDeadHeld } from "../store/remains.ts";
 import { noStoreText, openShared, type SharedStore } from "../store/shared-store.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { count, duration } from "../terminal/duration.ts";
@@ -166,7 +166,7 @@ async function untilEnded({ store, clock }: SharedStore, rows: readonly TaskRow[
     if (known.every(({ status }) => isFinal(status)) || clock.nowMs() >= endMs) return known;
     await pause(clock);
     // Its owner may die before it obeys.
-    if (looks % JUDGE_EVERY === 0) await freeWhatTheDeadHeld(store, { clock, limitMs: LOOK_LIMIT_MS });
+    if (looks % JUDGE_EVERY === 0) await freeWhatTheDeadHeld(store, clock);
   }
 }
 

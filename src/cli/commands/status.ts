@@ -6,7 +6,7 @@ import { lockLines, statusLines } from "../look/status-lines.ts";
 import { type StatusReport, statusReport } from "../look/status-report.ts";
 import { workspaceRoot } from "../look/workspace.ts";
 import type { StatusOptions } from "../program.ts";
-import { freeWhatTheDeadHeld, LOOK_LIMIT_MS } from "../store/remains.ts";
+import { freeWhatTheDeadHeld } from "../store/remains.ts";
 import { noStoreText, openShared, type SharedStore } from "../store/shared-store.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { LiveRegion } from "../terminal/live-region.ts";
@@ -77,7 +77,7 @@ async function watch(
       else if (text !== shown) out.lines([...(shown === "" ? [] : [""]), ...linesOf(report, options, surroundings)]);
       shown = text;
       await pause(clock, LOOK_MS, stop.signal);
-      if (looks % JUDGE_EVERY === 0) await freeWhatTheDeadHeld(store, { clock, limitMs: LOOK_LIMIT_MS });
+      if (looks % JUDGE_EVERY === 0) await freeWhatTheDeadHeld(store, clock);
     }
   } finally {
     process.removeListener("SIGINT", onSignal).removeListener("SIGTERM", onSignal);

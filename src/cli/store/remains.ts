@@ -2,21 +2,12 @@
 import { findDeadOwners } from "../../edges/store.ts";
 import type { Clock, Store } from "../../index.ts";
 
-/** What a command that looks spends on cleaning up. */
-export const LOOK_LIMIT_MS = 40;
-
-export interface FreeingOptions {
-  readonly clock: Clock;
-  /** Milliseconds after which the rest is left for later: who only looks must not clean up after a hundred thousand tasks. */
-  readonly limitMs?: number;
-}
+/** Milliseconds after which the rest is left for later: who only looks must not clean up after a hundred thousand tasks. */
+const LIMIT_MS = 40;
 
 /** Judges every owner of the store and frees what those that are gone had held. Safe at any time, by anybody. */
-export async function freeWhatTheDeadHeld(
-  store: Store,
-  { clock, limitMs = Number.POSITIVE_INFINITY }: FreeingOptions,
-): Promise<void> {
-  const endMs = clock.nowMs() + limitMs;
+export async function freeWhatTheDeadHeld(store: Store, clock: Clock): Promise<void> {
+  const endMs = clock.nowMs() + LIMIT_MS;
   const owners = await store.view((view) => view.owners());
   for (const { ownerId, isProven } of await findDeadOwners(owners, clock)) {
     // One turn deals with a page of its rows: again, while there are more.

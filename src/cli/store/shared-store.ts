@@ -5,7 +5,7 @@ import { openSqliteStore, type SqliteStore, storeFile } from "../../edges/store.
 import type { Clock } from "../../index.ts";
 import type { CommonOptions, Surroundings } from "../surroundings.ts";
 import { chooseStore } from "./choice.ts";
-import { freeWhatTheDeadHeld, LOOK_LIMIT_MS } from "./remains.ts";
+import { freeWhatTheDeadHeld } from "./remains.ts";
 
 export interface SharedStore {
   readonly store: SqliteStore;
@@ -30,7 +30,7 @@ export async function openShared(
   const clock = systemClock();
   const store = await openHere(file, { clock, say: (line) => err.line(`lockyard: ${line}`) });
   try {
-    await freeWhatTheDeadHeld(store, { clock, limitMs: LOOK_LIMIT_MS });
+    await freeWhatTheDeadHeld(store, clock);
     return { store, clock };
   } catch (error) {
     await store.close();

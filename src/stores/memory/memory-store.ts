@@ -44,7 +44,8 @@ export class MemoryStore implements Store {
     // What a turn left to test is tested at once: one turn's worth at a time, so that each stays short.
     while (this.#ledger.carry().length > 0) {
       const more = this.#carriedOut(callerId, TICK);
-      for (const effect of more) effects.push(effect);
+      // A refusal of this turn is nobody's command: told on, it would be taken for that of the caller's first.
+      for (const effect of more) if (effect.type !== "refused") effects.push(effect);
       if (more.some(({ type }) => type === "refused")) break;
     }
     this.#tellOthers(callerId, effects);

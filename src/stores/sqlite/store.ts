@@ -24,6 +24,11 @@ export interface SqliteStoreParts {
   readonly onNotice: (line: string) => void;
 }
 
+interface Joined {
+  readonly owner: Owner;
+  readonly onEffects: (effects: readonly Effect[]) => void;
+}
+
 export class SqliteStore implements Store {
   readonly kind = "sqlite";
   readonly scope = "machine";
@@ -34,8 +39,7 @@ export class SqliteStore implements Store {
   readonly #turns: Turns;
   readonly #view: SqliteView;
   readonly #watcher: ChangeWatcher;
-  readonly #owners = new Map<string, (effects: readonly Effect[]) => void>();
-  readonly #joined = new Map<string, Owner>();
+  readonly #owners = new Map<string, Joined>();
   #callerId = "";
   #closing: Promise<void> | undefined;
 
@@ -53,7 +57,7 @@ export class SqliteStore implements Store {
       caller: {
         callerId: () => this.#callerId,
         isHere: (ownerId) => this.#owners.has(ownerId),
-        owner: (ownerId) => this.#joined.get(ownerId),
+        owner: (ownerId) => this.#owners.get(ownerId)?.owner,
       },
       onCommit: (effects) => this.#tellOthersHere(effects),
       onFollowUp: (effects) => this.#tell(this.#callerId, effects),
@@ -80,14 +84,12 @@ export class SqliteStore implements Store {
 
   /** Rejects as `turn` does. Owners that share this very object hear of each other at once. */
   async join(owner: Owner, onEffects: (effects: readonly Effect[]) => void): Promise<void> {
-    this.#owners.set(owner.ownerId, onEffects);
-    this.#joined.set(owner.ownerId, owner);
+    this.#owners.set(owner.ownerId, { owner, onEffects });
     if (this.#callerId === "") this.#callerId = owner.ownerId;
     try {
       await this.turn([{ type: "owner-join", owner }]);
     } catch (error) {
       this.#owners.delete(owner.ownerId);
-      this.#joined.delete(owner.ownerId);
       if (this.#callerId === owner.ownerId) this.#callerId = "";
       throw error;
     }
@@ -146,7 +148,7 @@ export class SqliteStore implements Store {
     const own = effects.filter((effect) => hasRow(effect) && effect.row.ownerId === ownerId);
     if (own.length === 0) return;
     try {
-      this.#owners.get(ownerId)?.(own);
+      this.#owners.get(ownerId)?.onEffects(own);
     } catch (error) {
       this.#onNotice(`A listener of ${ownerId} failed: ${error instanceof Error ? error.message : "unknown"}`);
     }
