@@ -4,8 +4,7 @@ import { randomId } from "./clock/random-id.ts";
 import { systemClock } from "./clock/system-clock.ts";
 import type { Agents } from "./core/agent-types.ts";
 import { DEFAULTS } from "./core/bounds.ts";
-import type { Command } from "./core/command.ts";
-import { type DeclaredResource, declareResources, type ResourceDeclaration } from "./core/declared.ts";
+import { type DeclaredResource, declareCommands, declareResources, type ResourceDeclaration } from "./core/declared.ts";
 import { errorCode, type Fault, LockyardError } from "./core/errors.ts";
 import { workspaceId } from "./core/names.ts";
 import { resourceId } from "./core/paths.ts";
@@ -95,17 +94,20 @@ export interface ComposedParts extends ManagerParts {
   readonly metrics: Metrics;
 }
 
-/** Options → parts. Starts nothing. Throws INVALID_OPTION with every fault. */
-export function composeParts(options: ParallelTaskManagerOptions): ComposedParts {
+/**
+ * Options → parts. Starts nothing. Throws INVALID_OPTION with every fault. `known` are resources that were read from files
+ * already, those that exist from the start among them; they stand instead of the option `resources`.
+ */
+export function composeParts(
+  options: ParallelTaskManagerOptions,
+  known?: ReadonlyMap<string, DeclaredResource>,
+): ComposedParts {
   checkOptions(options, MANAGER_KEYS);
   const clock = options.clock ?? systemClock();
   const root = realRoot(options.root ?? process.cwd());
   const workspace = workspaceId(root);
-  const declared = declareResources(options.resources, {
-    by: "option resources",
-    workspace,
-    cores: availableParallelism(),
-  });
+  const declared =
+    known ?? declareResources(options.resources, { by: "option resources", workspace, cores: availableParallelism() });
   const context = resolveContext({ root, workspace, declared });
   const nameOf = (node: string) => resourceId(node, root);
   const slots = { configured: checkedSlots(options.maxConcurrentTasks ?? DEFAULTS.maxConcurrentTasks) };
@@ -131,7 +133,7 @@ export function composeParts(options: ParallelTaskManagerOptions): ComposedParts
       const { findDeadOwners } = await import("./process/dead-owners.ts");
       return findDeadOwners(owners, clock);
     },
-    declarations: [...declared.values()].map(declarationOf),
+    declarations: (by) => declareCommands(declared.values(), by),
     isDeclared: (name) => declared.has(name),
     poolVariables: new Map(
       [...declared.values()].flatMap(({ name, env }) => (env === undefined ? [] : [[name, env] as const])),
@@ -171,26 +173,6 @@ async function describeOwner(label: string, store: Pick<Store, "scope">): Promis
     return { pid: process.pid, startTime: 0, bootId: "", pidNamespace: "", machine, label };
   const { ownIdentity } = await import("./process/identity.ts");
   return { ...ownIdentity(), machine, label };
-}
-
-function declarationOf({
-  node,
-  kind,
-  capacity,
-  members,
-  intervalMs,
-}: DeclaredResource): Extract<Command, { type: "declare" }> {
-  return {
-    type: "declare",
-    node,
-    kind,
-    capacity,
-    // The manager puts its own name here when it joins a store.
-    by: "",
-    authority: false,
-    ...(members === undefined ? undefined : { members }),
-    ...(intervalMs === undefined ? undefined : { intervalMs }),
-  };
 }
 
 /** Tasks come in floods of a few kinds: the group is worked out once for each. */

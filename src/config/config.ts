@@ -2,7 +2,6 @@
 import type { DeclaredResource } from "../core/declared.ts";
 import type { Claim } from "../core/task.ts";
 import type { PlanAgent } from "../plan/plan.ts";
-import type { SourcedResource } from "../plan/resource.ts";
 
 /** A configuration file that was read. */
 export interface ConfigFile {
@@ -25,7 +24,7 @@ export interface Config {
   /** The repository, or the directory itself where there is none. */
   readonly root: string;
   /** Every declaration, the default `build` included: for `parsePlan` and for the store's `declare`. */
-  readonly declared: readonly SourcedResource[];
+  readonly declared: readonly DeclaredResource[];
   /** What counts for each name. */
   readonly inForce: ReadonlyMap<string, DeclaredResource>;
   readonly concurrency: number | "auto" | null;

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import type { LockyardError } from "../core/errors.ts";
 import { formatFaults } from "../plan/faults.ts";
 import { parsePlan } from "../plan/parse-plan.ts";
-import { configFiles, type LoadConfigOptions, loadConfig, textsOf, userConfigPath } from "./load-config.ts";
+import { findConfigFiles, userConfigPath } from "./find-files.ts";
+import { type LoadConfigOptions, loadConfig, textsOf } from "./load-config.ts";
 
 const USER = "/home/ada/.config/lockyard/config.yaml";
 
@@ -69,7 +70,7 @@ test("the user's number wins over a repository's; each says who declared it", ()
     intervalMs: 1_000,
     declaredBy: "/repo/lockyard.yaml",
   });
-  expect(config.declared.map(({ resource, authority }) => [resource.name, resource.declaredBy, authority])).toEqual([
+  expect(config.declared.map(({ name, declaredBy, authority }) => [name, declaredBy, authority])).toEqual([
     ["build", "default", false],
     ["build", USER, true],
     ["build", "/repo/lockyard.yaml", false],
@@ -122,7 +123,7 @@ test("faults of all files are told at once, with their lines", () => {
     "/repo/lockyard.yaml:3:5 the rule takes nothing",
     '/repo/lockyard.yaml:4:22 "kind" must be command, thread, claude-code, codex, gemini, opencode or acp',
   ]);
-  expect(formatFaults(error, textsOf(configFiles(options)))).toContain("  3 | concurency: 3\n    | ^");
+  expect(formatFaults(error, textsOf(findConfigFiles(options).files))).toContain("  3 | concurency: 3\n    | ^");
 });
 
 test("an empty file says nothing", () => {

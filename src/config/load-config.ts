@@ -1,10 +1,6 @@
-/**
- * Finds and reads configuration: the user's own file, then `lockyard.yaml` nearest above a directory, no higher than the
- * repository. Both are checked as plans are, and all faults of both are told at once.
- */
-import { posix } from "node:path";
+/** Reads the configuration that was found. All files are checked as plans are, and all their faults are told at once. */
 import { BOUNDS } from "../core/bounds.ts";
-import type { ResourceDeclaration } from "../core/declared.ts";
+import type { DeclaredResource, ResourceDeclaration } from "../core/declared.ts";
 import type { Fault } from "../core/errors.ts";
 import { workspaceId } from "../core/names.ts";
 import { readAgent } from "../plan/agent.ts";
@@ -13,32 +9,17 @@ import { inputError } from "../plan/faults.ts";
 import { reportIssues } from "../plan/issues.ts";
 import type { PlanAgent } from "../plan/plan.ts";
 import { prune } from "../plan/prune.ts";
-import { defaultResources, effectiveResources, readResource, type SourcedResource } from "../plan/resource.ts";
+import { defaultResources, effectiveResources, readResource } from "../plan/resource.ts";
 import { readSource, type Source } from "../plan/source.ts";
 import type { CommandRule, Config, ConfigFile } from "./config.ts";
+import { type FindOptions, findConfigFiles } from "./find-files.ts";
 import { configSchema, type RawConfig } from "./schema.ts";
 
-export interface LoadConfigOptions {
-  /** Absolute directory to look from. */
-  readonly cwd: string;
-  /** Absolute home directory of the user. */
-  readonly home: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** The text of a file, undefined when there is none. May throw for what cannot be read. */
-  readonly readFile: (path: string) => string | undefined;
+export interface LoadConfigOptions extends FindOptions {
   /** Cores of the machine: `build` has one unit for every four, at least one. */
   readonly cores: number;
-  /** Identity of the workspace; default: that of the repository's root. */
-  readonly workspace?: string;
-}
-
-export const CONFIG_NAME = "lockyard.yaml";
-
-/** Where the user's own file is: `$XDG_CONFIG_HOME/lockyard/config.yaml`, else below `~/.config`. */
-export function userConfigPath({ env, home }: Pick<LoadConfigOptions, "env" | "home">): string {
-  const base = env.XDG_CONFIG_HOME;
-  // The base directory specification: a relative value is to be ignored.
-  return posix.join(base?.startsWith("/") ? base : posix.join(home, ".config"), "lockyard", "config.yaml");
+  /** Identity of the workspace with this root; default: that of the directory as it is written. */
+  readonly workspaceOf?: (root: string) => string;
 }
 
 /**
@@ -46,14 +27,13 @@ export function userConfigPath({ env, home }: Pick<LoadConfigOptions, "env" | "h
  * `file:line:column`; `formatFaults(error, textsOf(…))` shows the lines.
  */
 export function loadConfig(options: LoadConfigOptions): Config {
-  const { cwd, readFile, cores } = options;
-  const root = repositoryAbove(cwd, readFile);
-  const files = findFiles(options, root ?? cwd);
-  const workspace = options.workspace ?? workspaceId(root ?? cwd);
+  const { root, files } = findConfigFiles(options);
+  const { cores, workspaceOf = workspaceId } = options;
+  const workspace = workspaceOf(root);
   const read = files.map((file) => readConfig(file, workspace));
   const declared = [...defaultResources(cores, workspace), ...read.flatMap(({ resources }) => resources)];
   const inForce = effectiveResources(declared);
-  const rules = read.flatMap((each) => each.rulesFor({ inForce, root: root ?? cwd }));
+  const rules = read.flatMap((each) => each.rulesFor({ inForce, root }));
   const faults: Fault[] = read.flatMap(({ source }) => source.faults.list());
   if (faults.length > 0) throw inputError("INVALID_CONFIG", faults);
   const say = <Value>(choose: (raw: RawConfig) => Value | undefined): Value | null => {
@@ -68,7 +48,7 @@ export function loadConfig(options: LoadConfigOptions): Config {
   for (const each of read.toReversed()) Object.assign(agents, each.agents);
   return {
     files,
-    root: root ?? cwd,
+    root,
     declared,
     inForce,
     concurrency: say((raw) => raw.concurrency),
@@ -86,50 +66,10 @@ export function textsOf(files: readonly ConfigFile[]): Readonly<Record<string, s
   return Object.fromEntries(files.map(({ path, text }) => [path, text]));
 }
 
-/** The files that hold for a directory, unread ones left out; for messages when `loadConfig` has thrown. */
-export function configFiles(options: LoadConfigOptions): readonly ConfigFile[] {
-  return findFiles(options, repositoryAbove(options.cwd, options.readFile) ?? options.cwd);
-}
-
-function findFiles(options: LoadConfigOptions, root: string): readonly ConfigFile[] {
-  const { cwd, readFile } = options;
-  const files: ConfigFile[] = [];
-  const own = userConfigPath(options);
-  const text = readFile(own);
-  if (text !== undefined) files.push({ path: own, authority: true, text });
-  for (const directory of upward(cwd)) {
-    const path = posix.join(directory, CONFIG_NAME);
-    const found = path === own ? undefined : readFile(path);
-    if (found !== undefined) files.push({ path, authority: false, text: found });
-    // Above the repository lies what others may have put there: /tmp, a shared mount.
-    if (found !== undefined || directory === root) break;
-  }
-  return files;
-}
-
-/** The directory with `.git` (a directory, or a file in a worktree); undefined outside of a repository. */
-function repositoryAbove(cwd: string, readFile: LoadConfigOptions["readFile"]): string | undefined {
-  for (const directory of upward(cwd)) {
-    const git = posix.join(directory, ".git");
-    if ((readFile(posix.join(git, "HEAD")) ?? readFile(git)) !== undefined) return directory;
-  }
-  return undefined;
-}
-
-function* upward(from: string): Generator<string> {
-  let directory = posix.normalize(from);
-  for (let depth = 0; depth < 4 * BOUNDS.pathDepth; depth++) {
-    yield directory;
-    const parent = posix.dirname(directory);
-    if (parent === directory) return;
-    directory = parent;
-  }
-}
-
 interface ReadConfig {
   readonly source: Source;
   readonly raw: RawConfig;
-  readonly resources: readonly SourcedResource[];
+  readonly resources: readonly DeclaredResource[];
   readonly agents: Readonly<Record<string, PlanAgent>>;
   /** Rules need to know what all files declare. */
   rulesFor(known: { readonly inForce: Config["inForce"]; readonly root: string }): readonly CommandRule[];
@@ -139,7 +79,7 @@ function readConfig(file: ConfigFile, workspace: string): ReadConfig {
   const source = readSource(file.text, file.path);
   const { faults } = source;
   const raw = shapeOf(source);
-  const resources: SourcedResource[] = [];
+  const resources: DeclaredResource[] = [];
   const broken = new Set<string>(Object.keys(Object(Object(source.data).resources)));
   const by = { faults, by: file.path, workspace, authority: file.authority };
   for (const [name, declaration] of Object.entries(raw.resources ?? {}).slice(0, BOUNDS.declaredResources)) {

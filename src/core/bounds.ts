@@ -16,6 +16,8 @@ export const BOUNDS = {
   idBytes: 512,
   /** Capacities, pools and rates one workflow or file may declare: each is a counter of the store. */
   declaredResources: 1_000,
+  /** Declarations of one resource that are remembered: beyond, the most generous is forgotten. */
+  declarationsPerResource: 256,
   /** Members of one pool: each is an index in a row. */
   poolMembers: 10_000,
   /** Units of one capacity or burst of one rate: sums of 64 claims stay exact. */

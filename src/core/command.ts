@@ -21,7 +21,10 @@ export interface Owner {
 export type CounterKind = "capacity" | "pool" | "rate" | "limit";
 
 export interface Declaration {
+  /** The owner it ends with; `default` for what exists from the start. */
   readonly by: string;
+  /** Who said so, for people: a file, or `option resources`. */
+  readonly source?: string;
   readonly capacity: number;
   /** From the user's own file: wins over every other number. */
   readonly authority: boolean;
@@ -92,6 +95,7 @@ export type Command =
       readonly kind: CounterKind;
       readonly capacity: number;
       readonly by: string;
+      readonly source?: string;
       readonly authority: boolean;
       readonly intervalMs?: number;
       readonly members?: readonly string[];

@@ -1,22 +1,32 @@
 /**
- * Capacities, pools, rates and limits: who declared how much, and which number counts. The user's own file is the
- * authority; otherwise the smallest number declared by anybody who still lives.
+ * Capacities, pools, rates and limits: who declared how much, and which number counts.
+ *
+ *  C1 the user's own file is the authority; otherwise the smallest number that anybody who still lives declared; what
+ *     exists from the start counts only where nobody says anything
+ *  C2 a declaration ends with the owner that made it; when the last one goes its number stays for whoever still waits,
+ *     and gives way to the next that is made
  */
+import { BOUNDS } from "./bounds.ts";
 import type { Command, Counter, Declaration } from "./command.ts";
 import type { Decision } from "./decision.ts";
 
-const DECLARATIONS_KEPT = 64;
+/** Declares what exists although nobody said so. Belongs to no process, so it stays when they leave. */
+export const DEFAULT_DECLARER = "default";
 
 export function declare(decision: Decision, command: Extract<Command, { type: "declare" }>): void {
   const { ledger } = decision;
   const declaration: Declaration = {
     by: command.by,
+    ...(command.source === undefined ? undefined : { source: command.source }),
     capacity: command.members?.length ?? command.capacity,
     authority: command.authority,
     intervalMs: command.intervalMs ?? 0,
     members: command.members ?? [],
   };
   const known = ledger.counter(command.node);
+  const before = known?.declarations.find((other) => other.by === declaration.by);
+  // Short-lived processes say what was said before: nothing to write, nobody to wake.
+  if (before !== undefined && isSame(before, declaration) && !isOverruled(before, known?.declarations ?? [])) return;
   const counter: Counter = known ?? {
     node: command.node,
     kind: command.kind,
@@ -28,33 +38,62 @@ export function declare(decision: Decision, command: Extract<Command, { type: "d
     declarations: [],
     members: declaration.members,
   };
-  const others = counter.declarations.filter((other) => other.by !== declaration.by);
-  counter.declarations = [...others.slice(-DECLARATIONS_KEPT + 1), declaration];
+  const others = counter.declarations.filter((other) => other !== before);
+  counter.declarations = bounded([...others, declaration]);
   apply(decision, counter);
 }
 
 export function withdraw(decision: Decision, by: string): void {
   for (const counter of decision.ledger.countersDeclaredBy(by)) {
-    const left = counter.declarations.filter((declaration) => declaration.by !== by);
-    // The last number stays: whoever waits for it must not be stranded.
-    if (left.length === 0) continue;
-    counter.declarations = left;
+    counter.declarations = counter.declarations.filter((declaration) => declaration.by !== by);
     apply(decision, counter);
   }
 }
 
-/** The declaration that counts: an authority (the last one), else the smallest. */
+/** The declaration that counts: an authority (the last one), else the smallest, else the default. */
 export function standing(declarations: readonly Declaration[]): Declaration | undefined {
   let best: Declaration | undefined;
   for (const declaration of declarations) {
-    if (best === undefined || declaration.authority || (!best.authority && isSmaller(declaration, best)))
+    if (best === undefined || weightOf(declaration) > weightOf(best)) best = declaration;
+    else if (weightOf(declaration) === weightOf(best) && (declaration.authority || isSmaller(declaration, best)))
       best = declaration;
   }
   return best;
 }
 
+function weightOf({ by, authority }: Declaration): number {
+  if (authority) return 2;
+  return by === DEFAULT_DECLARER ? 0 : 1;
+}
+
 function isSmaller(a: Declaration, b: Declaration): boolean {
   return a.capacity < b.capacity || (a.capacity === b.capacity && a.intervalMs > b.intervalMs);
+}
+
+function isSame(a: Declaration, b: Declaration): boolean {
+  return (
+    a.source === b.source &&
+    a.capacity === b.capacity &&
+    a.authority === b.authority &&
+    a.intervalMs === b.intervalMs &&
+    a.members.length === b.members.length &&
+    a.members.every((member, index) => member === b.members[index])
+  );
+}
+
+/** The authority that spoke last wins: to say the same again may change something when another one counts. */
+function isOverruled(declaration: Declaration, all: readonly Declaration[]): boolean {
+  return declaration.authority && standing(all) !== declaration;
+}
+
+/** Beyond the bound the most generous is forgotten: the last that would ever count. */
+function bounded(declarations: readonly Declaration[]): readonly Declaration[] {
+  if (declarations.length <= BOUNDS.declarationsPerResource) return declarations;
+  let most: Declaration | undefined;
+  for (const declaration of declarations) {
+    if (weightOf(declaration) === 1 && (most === undefined || !isSmaller(declaration, most))) most = declaration;
+  }
+  return declarations.filter((declaration) => declaration !== (most ?? declarations[0]));
 }
 
 function apply(decision: Decision, counter: Counter): void {

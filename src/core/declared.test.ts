@@ -69,27 +69,23 @@ test("a rate is units per second, minute or hour", () => {
   ]);
 });
 
-test("a store is told what is declared, by whom, and whether that is the authority", () => {
-  const declared = declareResources({ port: { pool: "1-2" }, claude: { rate: "60/min", burst: 5 } }, options);
-  expect(declareCommands(declared.values(), { by: "owner-1" })).toEqual([
-    { type: "declare", node: "c:build", kind: "capacity", capacity: 1, by: "owner-1", authority: false },
+test("a store is told what is declared and by whom; what exists from the start belongs to nobody", () => {
+  const declared = declareResources(
+    { port: { pool: "1-2" }, claude: { rate: "60/min", burst: 5 } },
+    { ...options, authority: true },
+  );
+  const said = { by: "owner-1", source: "option resources", authority: true };
+  expect(declareCommands(declared.values(), "owner-1")).toEqual([
     {
       type: "declare",
-      node: "p:port",
-      kind: "pool",
-      capacity: 2,
-      members: ["1", "2"],
-      by: "owner-1",
+      node: "c:build",
+      kind: "capacity",
+      capacity: 1,
+      by: "default",
+      source: "default",
       authority: false,
     },
-    {
-      type: "declare",
-      node: "r:claude",
-      kind: "rate",
-      capacity: 5,
-      intervalMs: 1_000,
-      by: "owner-1",
-      authority: false,
-    },
+    { type: "declare", node: "p:port", kind: "pool", capacity: 2, members: ["1", "2"], ...said },
+    { type: "declare", node: "r:claude", kind: "rate", capacity: 5, intervalMs: 1_000, ...said },
   ]);
 });

@@ -4,6 +4,7 @@
  */
 import { BOUNDS } from "./bounds.ts";
 import type { Command, CounterKind } from "./command.ts";
+import { DEFAULT_DECLARER } from "./counters.ts";
 import { type ErrorCode, errorCode, type Fault, LockyardError } from "./errors.ts";
 import { counterNode, parseName, poolMembers } from "./names.ts";
 
@@ -23,6 +24,8 @@ export interface DeclaredResource {
   readonly env?: string;
   /** A file or an option, for people; `default` for what exists from the start. */
   readonly declaredBy: string;
+  /** From the user's own file, whose number wins. */
+  readonly authority: boolean;
 }
 
 interface Scoped {
@@ -39,6 +42,8 @@ export type ResourceDeclaration =
 export interface DeclareOptions {
   /** Who declares, for people: `option resources`, `lockyard.yaml`. */
   readonly by: string;
+  /** Whether that is the user's own file, whose numbers win. */
+  readonly authority?: boolean;
   readonly workspace: string;
   /** Cores of this machine; `build` gets one unit per four, one at least. */
   readonly cores: number;
@@ -46,9 +51,6 @@ export interface DeclareOptions {
   /** Place of the record, for faults. Default `resources`. */
   readonly where?: string;
 }
-
-/** What exists although nobody declared it. */
-export const DEFAULT_DECLARER = "default";
 
 /**
  * Declared resources by name; `build` is there from the start and gives way to a declaration of the same name. Throws
@@ -59,8 +61,9 @@ export function declareResources(
   options: DeclareOptions,
 ): ReadonlyMap<string, DeclaredResource> {
   const declared = new Map<string, DeclaredResource>();
-  const build = { capacity: Math.max(1, Math.floor(options.cores / 4)), declaredBy: DEFAULT_DECLARER };
-  declared.set("build", { name: "build", kind: "capacity", node: "c:build", ...build });
+  const capacity = Math.max(1, Math.floor(options.cores / 4));
+  const build = { name: "build", kind: "capacity", node: "c:build", capacity } as const;
+  declared.set("build", { ...build, declaredBy: DEFAULT_DECLARER, authority: false });
   const faults: Fault[] = [];
   const entries = Object.entries(record ?? {});
   const place = options.where ?? "resources";
@@ -110,7 +113,8 @@ function declareOne(given: string, declaration: unknown, options: DeclareOptions
   const scope = fields.scope ?? "machine";
   if (scope !== "machine" && scope !== "workspace")
     return `has the scope ${JSON.stringify(scope)}, which is neither machine nor workspace`;
-  const base = { name, kind, node: counterNode(kind, name, scope, options.workspace), declaredBy: options.by };
+  const node = counterNode(kind, name, scope, options.workspace);
+  const base = { name, kind, node, declaredBy: options.by, authority: options.authority === true };
   switch (kind) {
     case "capacity": {
       const capacity = fields.capacity;
@@ -132,7 +136,7 @@ function declareOne(given: string, declaration: unknown, options: DeclareOptions
 
 function declarePool(
   fields: Readonly<Record<string, unknown>>,
-  base: Pick<DeclaredResource, "name" | "kind" | "node" | "declaredBy">,
+  base: Pick<DeclaredResource, "name" | "kind" | "node" | "declaredBy" | "authority">,
 ): DeclaredResource | string {
   const { pool, env } = fields;
   const isList =
@@ -187,17 +191,18 @@ export function describeDeclared(resource: DeclaredResource): string {
   }
 }
 
-/** The commands that make a store know declared resources. `authority`: from the user's own file, whose number wins. */
+/** The commands that make a store know declared resources. `by` is the owner they end with. */
 export function declareCommands(
   declared: Iterable<DeclaredResource>,
-  { by, authority = false }: { readonly by: string; readonly authority?: boolean },
+  by: string,
 ): readonly Extract<Command, { type: "declare" }>[] {
-  return Array.from(declared, ({ node, kind, capacity, intervalMs, members }) => ({
+  return Array.from(declared, ({ node, kind, capacity, intervalMs, members, declaredBy, authority }) => ({
     type: "declare" as const,
     node,
     kind,
     capacity,
-    by,
+    by: declaredBy === DEFAULT_DECLARER ? DEFAULT_DECLARER : by,
+    source: declaredBy,
     authority,
     ...(intervalMs === undefined ? {} : { intervalMs }),
     ...(members === undefined ? {} : { members }),

@@ -71,8 +71,8 @@ export interface ManagerParts {
   readonly describeOwner: (label: string, store: Pick<Store, "scope">) => Awaitable<OwnerDescription>;
   /** Those of a shared store's other owners that are gone. Absent: this manager does not look. */
   readonly findDeadOwners?: (owners: readonly Owner[]) => Promise<readonly DeadOwner[]>;
-  /** Capacities, pools and rates declared with this manager. */
-  readonly declarations: readonly Extract<Command, { type: "declare" }>[];
+  /** Capacities, pools and rates declared with this manager, as an owner declares them. */
+  readonly declarations: (by: string) => readonly Extract<Command, { type: "declare" }>[];
   readonly isDeclared: (name: string) => boolean;
   /** Names of pools → the variable that tells a task which members it got. */
   readonly poolVariables: ReadonlyMap<string, string>;

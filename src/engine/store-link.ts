@@ -148,7 +148,11 @@ export class StoreLink {
     const store = this.#store;
     if (store === null || this.#isOver) return;
     ownerOf(this.#parts, this.#host.ownerId, store)
-      .then((owner) => this.#turns.push({ type: "owner-join", owner }, null))
+      .then((owner) => {
+        this.#turns.push({ type: "owner-join", owner }, null);
+        // What it had declared went with it.
+        for (const declaration of this.#host.declarations()) this.#turns.push(declaration, null);
+      })
       .catch((error: unknown) => this.#break(error));
   }
 

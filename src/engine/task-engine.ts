@@ -158,8 +158,7 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
 
   declarations(): readonly Command[] {
     const by = this.ownerId;
-    const own = this.parts.declarations.map((declaration) => ({ ...declaration, by }));
-    return [...own, ...this.agents.declarations(by), this.#slotDeclaration()];
+    return [...this.parts.declarations(by), ...this.agents.declarations(by), this.#slotDeclaration()];
   }
 
   onOthersEffects(effects: readonly Effect[]): void {

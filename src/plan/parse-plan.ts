@@ -1,7 +1,7 @@
 /** The text of a plan file → a checked plan, or every fault of it at once. */
 import { basename, extname } from "node:path";
 import { BOUNDS } from "../core/bounds.ts";
-import type { ResourceDeclaration } from "../core/declared.ts";
+import type { DeclaredResource, ResourceDeclaration } from "../core/declared.ts";
 import { workspaceId } from "../core/names.ts";
 import { readAgent } from "./agent.ts";
 import { checkWhole } from "./check.ts";
@@ -20,7 +20,7 @@ import {
   readEnvironment,
   readInside,
 } from "./reading.ts";
-import { defaultResources, effectiveResources, readResource, type SourcedResource } from "./resource.ts";
+import { defaultResources, effectiveResources, readResource } from "./resource.ts";
 import { planSchema, type RawNotice, type RawPlan } from "./schema.ts";
 import { readSource, type Source } from "./source.ts";
 import { readTask } from "./task.ts";
@@ -31,7 +31,7 @@ export interface ParsePlanOptions {
   /** Absolute directory that paths in the plan are relative to. */
   readonly root: string;
   /** What configuration files declare (see config/load-config.ts). Without it only `build` is known, of unknown size. */
-  readonly declared?: readonly SourcedResource[];
+  readonly declared?: readonly DeclaredResource[];
   /** Agents that configuration files declare; the plan's own win. */
   readonly agents?: Readonly<Record<string, PlanAgent>>;
   /** Workspace of private names; default: that of the root. */
@@ -128,9 +128,9 @@ class PlanReader {
     return name;
   }
 
-  #resources(raw: NonNullable<RawPlan["resources"]>): Record<string, SourcedResource> {
+  #resources(raw: NonNullable<RawPlan["resources"]>): Record<string, DeclaredResource> {
     const { file, root, workspace = workspaceId(root) } = this.#options;
-    const resources: Record<string, SourcedResource> = Object.create(null);
+    const resources: Record<string, DeclaredResource> = Object.create(null);
     const entries = Object.entries(raw);
     if (entries.length > BOUNDS.declaredResources) {
       this.#faults.add(
@@ -215,7 +215,7 @@ class PlanReader {
 }
 
 /** Without configuration `build` is known by name only: its size is the machine's business. */
-function defaults({ declared, root, workspace = workspaceId(root) }: ParsePlanOptions): readonly SourcedResource[] {
+function defaults({ declared, root, workspace = workspaceId(root) }: ParsePlanOptions): readonly DeclaredResource[] {
   return declared === undefined ? defaultResources(4 * BOUNDS.units, workspace) : [];
 }
 

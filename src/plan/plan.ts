@@ -3,7 +3,6 @@ import type { DeclaredResource } from "../core/declared.ts";
 import type { JsonObject, JsonValue, RetryPolicy, When } from "../core/task.ts";
 import type { PlacedClaim } from "./claims.ts";
 import type { Locator, Path } from "./faults.ts";
-import type { SourcedResource } from "./resource.ts";
 
 export type CodingKind = "claude-code" | "codex" | "gemini" | "opencode";
 export type AgentKind = "command" | "thread" | "acp" | CodingKind;
@@ -108,7 +107,7 @@ export interface Plan {
   readonly cwd?: string;
   readonly deadlineMs?: number;
   /** Declared by the plan itself. */
-  readonly resources: Readonly<Record<string, SourcedResource>>;
+  readonly resources: Readonly<Record<string, DeclaredResource>>;
   /** What counts for each name, configuration files included. */
   readonly inForce: ReadonlyMap<string, DeclaredResource>;
   /** The plan's own, and those of configuration files it does not replace. */

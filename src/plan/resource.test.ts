@@ -1,12 +1,9 @@
 import { expect, test } from "vitest";
-import { defaultResources, effective, effectiveResources, type SourcedResource } from "./resource.ts";
+import type { DeclaredResource } from "../core/declared.ts";
+import { defaultResources, effective, effectiveResources } from "./resource.ts";
 
-function build(capacity: number, declaredBy: string, authority = false): SourcedResource {
-  return {
-    resource: { name: "build", kind: "capacity", node: "c:build", capacity, declaredBy },
-    declaration: { capacity },
-    authority,
-  };
+function build(capacity: number, declaredBy: string, authority = false): DeclaredResource {
+  return { name: "build", kind: "capacity", node: "c:build", capacity, declaredBy, authority };
 }
 const [standard] = defaultResources(8, "w");
 
@@ -24,13 +21,11 @@ test("without it the smallest number counts", () => {
 });
 
 test("the default gives way to everybody, also to a greater number", () => {
-  expect(standard?.resource).toMatchObject({ name: "build", capacity: 2, declaredBy: "default" });
+  expect(standard).toMatchObject({ name: "build", capacity: 2, declaredBy: "default" });
   expect(effective([...(standard ? [standard] : []), build(5, "plan.yaml")])?.capacity).toBe(5);
   expect(effectiveResources(standard ? [standard] : []).get("build")?.capacity).toBe(2);
 });
 
 test("build has one unit for every four cores, at least one", () => {
-  expect([1, 3, 4, 7, 8, 64].map((cores) => defaultResources(cores, "w")[0]?.resource.capacity)).toEqual([
-    1, 1, 1, 1, 2, 16,
-  ]);
+  expect([1, 3, 4, 7, 8, 64].map((cores) => defaultResources(cores, "w")[0]?.capacity)).toEqual([1, 1, 1, 1, 2, 16]);
 });

@@ -4,6 +4,7 @@
  */
 import { EXCLUSIVE, resolvedClaim } from "../core/claims.ts";
 import type { Command, Effect } from "../core/command.ts";
+import { DEFAULT_DECLARER } from "../core/counters.ts";
 import { errorCode } from "../core/errors.ts";
 import type { Awaitable, Store } from "../core/ports.ts";
 import type { NewRow, TaskRow } from "../core/row.ts";
@@ -256,6 +257,40 @@ export function storeContract(
           { workflowId: "workflow", total: 3, live: 3 },
         ]);
       });
+    });
+
+    test("goes by the user's own number, else by the smallest of those who live, else by what exists from the start", async (opened) => {
+      const alpha = await opened.enter("alpha");
+      const beta = await opened.enter("beta");
+      const declare = (by: string, capacity: number, authority = false): Command => {
+        return { type: "declare", node: "c:build", kind: "capacity", capacity, by, source: by, authority };
+      };
+      const capacity = () => opened.store.view((view) => view.counters().find(({ node }) => node === "c:build"));
+      const numbers: (number | undefined)[] = [];
+      const note = async (turn: Awaitable<readonly Effect[]>) => {
+        await turn;
+        numbers.push((await capacity())?.capacity);
+      };
+      await note(alpha.turn([declare(DEFAULT_DECLARER, 1)]));
+      await note(alpha.turn([declare("alpha", 4)]));
+      await note(beta.turn([declare(DEFAULT_DECLARER, 1), declare("beta", 8)]));
+      await note(beta.turn([declare("beta", 6, true)]));
+      await note(beta.turn([{ type: "owner-leave", ownerId: "beta" }]));
+      await note(alpha.turn([{ type: "owner-leave", ownerId: "alpha" }]));
+      expect(numbers).toEqual([1, 4, 4, 6, 4, 1]);
+      expect((await capacity())?.declarations.map(({ source }) => source)).toEqual([DEFAULT_DECLARER]);
+    });
+
+    test("lets the next number count when the last that was declared went with its owner", async (opened) => {
+      const alpha = await opened.enter("alpha");
+      const gpu = { type: "declare", node: "c:gpu", kind: "capacity", authority: false } as const;
+      await alpha.turn([
+        { ...gpu, capacity: 1, by: "alpha" },
+        { type: "withdraw", by: "alpha" },
+      ]);
+      await alpha.turn([{ ...gpu, capacity: 3, by: "alpha" }]);
+      const counters = await opened.store.view((view) => view.counters());
+      expect(counters.map((counter) => counter.capacity)).toEqual([3]);
     });
 
     test("closes twice and does nothing afterwards", async (opened) => {

@@ -135,3 +135,36 @@ test("status --watch prints again when something changed, and ends with its read
   expect(code).toBe(0);
   for (const line of stdout.trimEnd().split("\n")) expect(JSON.parse(line)).toMatchObject({ type: "status" });
 });
+
+test("the numbers of the user's own file, of a repository and of the start keep their order, and are shown", async () => {
+  const here = directory();
+  here.write("plan.yaml", `name: shop\ntasks:\n  one: { run: ${JSON.stringify(gate("one"))}, use: build }\n`);
+  here.write(".git/HEAD", "ref: refs/heads/main\n");
+  here.write("lockyard.yaml", "resources: { build: { capacity: 3 } }\n");
+  const first = here.start(["run", "plan.yaml"]);
+  await here.appeared("one.started");
+  const found = await here.run(["why", "build", "--json"]);
+  expect(JSON.parse(found.stdout)).toMatchObject({
+    capacity: 3,
+    used: 1,
+    declaredBy: [{ source: `${here.path}/lockyard.yaml`, capacity: 3, authority: false, counts: true }],
+  });
+
+  here.write(".config/lockyard/config.yaml", "resources: { build: { capacity: 5 } }\n");
+  here.write("second.yaml", `name: late\ntasks:\n  two: { run: ${JSON.stringify(gate("two"))}, use: build }\n`);
+  const second = here.start(["run", "second.yaml"]);
+  await here.appeared("two.started");
+  const why = await here.run(["why", "build"]);
+  expect(why.stdout).toMatch(/^build \(2 of 5 units in use\) is held by 2 tasks/);
+  expect(why.stdout).toMatch(
+    /declared +5 by \S+config\.yaml \(your own file\); 3 by \S+lockyard\.yaml, which does not/,
+  );
+  const locks = await here.run(["status", "--locks"]);
+  expect(locks.stdout).toMatch(/DECLARED +KIND +IN USE +HOW MANY, BY WHOM/);
+  expect(locks.stdout).toMatch(/build +capacity +2 of 5 +5 by/);
+
+  here.write("one.go", "");
+  here.write("two.go", "");
+  expect([(await first.finished).code, (await second.finished).code]).toEqual([0, 0]);
+  expect(JSON.parse((await here.run(["why", "build", "--json"])).stdout).declaredBy).toEqual([]);
+});

@@ -25,7 +25,7 @@ export async function doctorCommand(options: CommonOptions, surroundings: Surrou
     checkContainment(),
     ...place.checks,
     ...(place.file === null ? [] : await lookInside(options, surroundings)),
-    checkConfig(surroundings),
+    await checkConfig(surroundings),
   ];
   const faults = checks.filter(({ status }) => status === "fault").length;
   if (options.json === true) out.json({ type: "doctor", ok: faults === 0, checks });

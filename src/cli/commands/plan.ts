@@ -1,10 +1,11 @@
 /** `lockyard plan PLAN`. */
 import { type Fault, neutralise } from "../../edges/basics.ts";
+import { PlanFault } from "../config-for.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { tellFailure } from "../failure.ts";
 import { graphLines } from "../plan/graph-lines.ts";
 import { claimText, PLAN, type Preview, previewOf } from "../plan/preview.ts";
-import { type LoadedPlan, loadPlan, PlanFault } from "../plan-file.ts";
+import { type LoadedPlan, loadPlan } from "../plan-file.ts";
 import type { PlanOptions } from "../program.ts";
 import { agentFaults } from "../run/plan-agents.ts";
 import { concurrencyFor } from "../run/plan-manager.ts";
@@ -19,7 +20,7 @@ export async function planCommand(file: string, options: PlanOptions, surroundin
   const json = options.json === true;
   const { out } = surroundings;
   try {
-    const loaded = loadPlan(file, { ...surroundings, only: options.only });
+    const loaded = await loadPlan(file, { ...surroundings, only: options.only });
     const preview = previewOf(loaded, concurrencyFor(options.concurrency, loaded.plan, loaded.config));
     const faults = agentFaults(loaded.expanded, (declaredBy) => isTrusted(declaredBy, loaded));
     if (json) out.json(jsonOf(loaded, preview, faults));

@@ -2,9 +2,10 @@
 import { systemClock } from "../../edges/basics.ts";
 import type { AgentResult, LockyardEvent } from "../../index.ts";
 import type { ExpandedPlan } from "../../plan/expand.ts";
+import { PlanFault } from "../config-for.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { tellFailure } from "../failure.ts";
-import { type LoadedPlan, loadPlan, PlanFault } from "../plan-file.ts";
+import { type LoadedPlan, loadPlan } from "../plan-file.ts";
 import type { RunOptions } from "../program.ts";
 import { type Display, displayFor } from "../run/display.ts";
 import { type Interrupts, listenForInterrupts } from "../run/interrupts.ts";
@@ -27,7 +28,7 @@ export async function runCommand(file: string, options: RunOptions, surroundings
   }
   const json = options.json === true || options.ui === "json";
   try {
-    const loaded = loadPlan(file, { ...surroundings, only: options.only });
+    const loaded = await loadPlan(file, { ...surroundings, only: options.only });
     const agents = planAgents(loaded.expanded, (declaredBy) => isTrusted(declaredBy, loaded));
     try {
       return await new PlanRun(loaded, agents, { ...surroundings, options }).run();

@@ -30,7 +30,7 @@ export async function statusCommand(options: StatusOptions, surroundings: Surrou
   }
 }
 
-const EMPTY = { type: "status", running: [], waiting: [], locks: [] };
+const EMPTY = { type: "status", running: [], waiting: [], locks: [], resources: [] };
 
 function reportOf({ store, clock }: SharedStore, options: StatusOptions, { cwd }: Surroundings): StatusReport {
   const root = workspaceRoot(cwd);
@@ -44,7 +44,7 @@ function jsonOf(report: StatusReport, clock: Clock) {
 
 function linesOf(report: StatusReport, options: StatusOptions, { out }: Surroundings): readonly string[] {
   const how = { style: out.style, columns: out.columns() };
-  return options.locks === true ? lockLines(report.locks, how) : statusLines(report, how);
+  return options.locks === true ? lockLines(report, how) : statusLines(report, how);
 }
 
 const LOOK_MS = 500;

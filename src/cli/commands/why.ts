@@ -1,8 +1,9 @@
 /** `lockyard why TASK|RESOURCE|PATH`. */
 import { neutralise } from "../../edges/basics.ts";
 import { resourceId } from "../../edges/names.ts";
-import { explain, isFinal, type StoreView, type TaskRow } from "../../edges/store.ts";
+import { type Counter, explain, isFinal, type StoreView, type TaskRow } from "../../edges/store.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { declarersOf, declarersText } from "../look/declared-rows.ts";
 import { findTasks } from "../look/find-task.ts";
 import { lookAt, type ResourceLook } from "../look/resource-look.ts";
 import { modeText } from "../look/status-lines.ts";
@@ -139,6 +140,7 @@ function tellResource(look: ResourceLook, { out, json, what }: ResourceContext):
       resourceId: look.resourceId,
       capacity: counter?.capacity ?? null,
       used: counter?.used ?? null,
+      declaredBy: counter === null ? [] : declarersOf(counter),
       holders,
       waiting,
     });
@@ -152,6 +154,7 @@ function tellResource(look: ResourceLook, { out, json, what }: ResourceContext):
       : ` (${counter.used} of ${count(counter.capacity, counter.kind === "pool" ? "member" : "unit")} in use)`;
   if (holders.length === 0 && waiting.length === 0) {
     out.line(`${name} is free${units}: nobody holds it, nobody waits for it.`);
+    out.lines(declaredLines(counter, out));
     return EXIT.ok;
   }
   out.line(
@@ -172,6 +175,7 @@ function tellResource(look: ResourceLook, { out, json, what }: ResourceContext):
     "",
   ]);
   out.lines(table([...held, ...line], { columns: out.columns(), indent: 2 }));
+  out.lines(declaredLines(counter, out));
   const quarantined = holders.find((lock) => lock.quarantined);
   if (quarantined !== undefined) {
     out.line(
@@ -183,4 +187,12 @@ function tellResource(look: ResourceLook, { out, json, what }: ResourceContext):
     out.line(style.dim(neutralise(`To free it now: lockyard cancel ${holders[0].workflowId}/${holders[0].taskId}`)));
   }
   return EXIT.ok;
+}
+
+/** Who said how many there are. */
+function declaredLines(counter: Counter | null, out: Output): readonly string[] {
+  const text = counter === null ? "" : declarersText(declarersOf(counter));
+  return text === ""
+    ? []
+    : table([[out.style.dim("declared"), neutralise(text)]], { columns: out.columns(), indent: 2 });
 }

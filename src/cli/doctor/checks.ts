@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { LEASE, neutralise } from "../../edges/basics.ts";
 import { resourceId } from "../../edges/names.ts";
 import { containment, hasProcessTable, livenessOf, sharedFileSystem, storeFile } from "../../edges/store.ts";
-import { PlanFault, readConfig } from "../plan-file.ts";
+import { configFor, PlanFault } from "../config-for.ts";
 import { chooseStore, isOff } from "../store/choice.ts";
 import type { SharedStore } from "../store/shared-store.ts";
 import type { Surroundings } from "../surroundings.ts";
@@ -209,10 +209,10 @@ export function checkContents({ store, clock }: SharedStore, root: string): read
   });
 }
 
-export function checkConfig({ cwd, env }: Surroundings): Check {
+export async function checkConfig({ cwd, env }: Surroundings): Promise<Check> {
   const name = "config";
   try {
-    const { files } = readConfig({ cwd, env });
+    const { files } = await configFor({ cwd, env });
     return {
       name,
       status: "ok",

@@ -4,6 +4,7 @@ import { count, duration } from "../terminal/duration.ts";
 import type { Style } from "../terminal/style.ts";
 import { table } from "../terminal/table.ts";
 import { wrap } from "../terminal/width.ts";
+import { type DeclaredRow, declarersText } from "./declared-rows.ts";
 import type { LockRow, RunningRow, StatusReport, WaitingRow } from "./status-report.ts";
 
 export interface LinesOptions {
@@ -88,7 +89,27 @@ function waitingLines(
   return wrap(whole, Math.min(120, columns) - 4).map((line, at) => `${at === 0 ? "  " : "    "}${line}`);
 }
 
-export function lockLines(locks: readonly LockRow[], { style, columns }: LinesOptions): readonly string[] {
+/** Locks that are held, then what is declared and by whom. */
+export function lockLines(
+  { locks, resources }: Pick<StatusReport, "locks" | "resources">,
+  options: LinesOptions,
+): readonly string[] {
+  const declared = declaredLines(resources, options);
+  return [...heldLines(locks, options), ...(declared.length === 0 ? [] : ["", ...declared])];
+}
+
+function declaredLines(resources: readonly DeclaredRow[], { style, columns }: LinesOptions): readonly string[] {
+  if (resources.length === 0) return [];
+  const rows = resources.map(({ resourceId, kind, capacity, used, declaredBy }) => [
+    neutralise(resourceId),
+    kind,
+    used === null ? "-" : `${used.toLocaleString("en-US")} of ${capacity.toLocaleString("en-US")}`,
+    style.dim(neutralise(declarersText(declaredBy))),
+  ]);
+  return table(rows, { columns, head: ["DECLARED", "KIND", "IN USE", "HOW MANY, BY WHOM"].map(style.bold) });
+}
+
+function heldLines(locks: readonly LockRow[], { style, columns }: LinesOptions): readonly string[] {
   if (locks.length === 0) return ["No locks are held."];
   const rows = locks.map((lock) => [
     neutralise(lock.resourceId),

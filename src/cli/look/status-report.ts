@@ -3,6 +3,7 @@ import { LEASE } from "../../edges/basics.ts";
 import { resourceId } from "../../edges/names.ts";
 import { type Explanation, explain, type Owner, type StoreView, type TaskRow } from "../../edges/store.ts";
 import type { HolderKind, LiveStatus } from "../../index.ts";
+import { type DeclaredRow, declaredRows } from "./declared-rows.ts";
 
 export interface RunningRow {
   readonly workflowId: string;
@@ -42,6 +43,8 @@ export interface StatusReport {
   readonly running: readonly RunningRow[];
   readonly waiting: readonly WaitingRow[];
   readonly locks: readonly LockRow[];
+  /** Capacities, pools and rates; as `locks`, only when asked for. */
+  readonly resources: readonly DeclaredRow[];
   /** Of all tasks, listed or not. */
   readonly counts: Readonly<Record<LiveStatus, number>>;
 }
@@ -87,6 +90,7 @@ export function statusReport(view: StoreView, context: ReportContext): StatusRep
       passed: row.passed,
     })),
     locks: context.withLocks ? lockRows(view, { nowMs, root, owners }) : [],
+    resources: context.withLocks ? declaredRows(view.counters(), root) : [],
     counts: Object.fromEntries(
       ALL.map((status) => [status, view.count({ statuses: [status] })]),
     ) as StatusReport["counts"], // every live status

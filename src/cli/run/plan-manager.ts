@@ -4,16 +4,7 @@ import { posix } from "node:path";
 import type { Config } from "../../config/config.ts";
 import { builtinResourceManager } from "../../edges/plan.ts";
 import { type ComposedParts, composeParts, TaskManager } from "../../edges/run.ts";
-import type {
-  Agent,
-  AgentTask,
-  Budget,
-  Claim,
-  Clock,
-  Monitor,
-  ResourceDeclaration,
-  StoreDescriptor,
-} from "../../index.ts";
+import type { Agent, AgentTask, Budget, Claim, Clock, Monitor, StoreDescriptor } from "../../index.ts";
 import type { Member } from "../../plan/member.ts";
 import type { Plan, PlanBudget } from "../../plan/plan.ts";
 import { effectiveResources } from "../../plan/resource.ts";
@@ -42,14 +33,13 @@ export class PlanManager extends TaskManager {
 
 function partsOf(options: PlanManagerOptions): ComposedParts {
   const { workflowId, plan, config, concurrency, agents, store, clock, monitor, memberOf } = options;
-  const { resources, authorities } = declaredFor(plan, config);
   const builtin = builtinResourceManager();
-  const parts = composeParts({
+  const declared = effectiveResources([...config.declared, ...Object.values(plan.resources)]);
+  const given = {
     workflowId,
     maxConcurrentTasks: concurrency,
     agents,
     store,
-    resources,
     limits: budgetOf(plan.budget),
     resourceManager: {
       identify: (task: AgentTask) => (memberOf(task.taskId)?.identify === false ? [] : builtin.identify(task)),
@@ -57,32 +47,12 @@ function partsOf(options: PlanManagerOptions): ComposedParts {
     monitor,
     clock,
     root: config.root,
-  });
+  };
+  const parts = composeParts(given, declared);
   return {
     ...parts,
-    declarations: parts.declarations.map((each) => (authorities.has(each.node) ? { ...each, authority: true } : each)),
     describeOwner: (_, store) => parts.describeOwner(`run ${plan.name}`, store),
   };
-}
-
-/** What counts for each name, and the nodes for which the user's own file said it. */
-export function declaredFor(
-  plan: Plan,
-  config: Config,
-): {
-  readonly resources: Readonly<Record<string, ResourceDeclaration>>;
-  readonly authorities: ReadonlySet<string>;
-} {
-  const all = [...config.declared, ...Object.values(plan.resources)];
-  const resources: Record<string, ResourceDeclaration> = Object.create(null);
-  const authorities = new Set<string>();
-  for (const [name, resource] of effectiveResources(all)) {
-    const source = all.find((each) => each.resource === resource);
-    if (source === undefined) continue;
-    resources[name] = source.declaration;
-    if (source.authority) authorities.add(resource.node);
-  }
-  return { resources, authorities };
 }
 
 function budgetOf({ tasks, tokens, usd, wallMs }: PlanBudget): Budget {

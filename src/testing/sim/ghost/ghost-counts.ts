@@ -65,9 +65,10 @@ export class GhostCounts {
   withdraw(by: string): void {
     for (const counter of this.#counters.values()) {
       const left = counter.declared.filter((other) => other.by !== by);
-      if (left.length === 0 || left.length === counter.declared.length) continue;
+      if (left.length === counter.declared.length) continue;
       counter.declared = left;
-      settleNumber(counter);
+      // The last number stays for whoever still waits, and gives way to the next that is said.
+      if (left.length > 0) settleNumber(counter);
     }
   }
 

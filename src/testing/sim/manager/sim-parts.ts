@@ -117,7 +117,7 @@ export function simLayer({ workflowId, clock, store, agents, slots, budget, grac
     logger: noLogger,
     graceMs,
     describeOwner: (label) => ({ pid, startTime: 1, bootId: "b", pidNamespace: "n", machine: "m", label }),
-    declarations: DECLARED,
+    declarations: (by) => DECLARED.map((each) => ({ ...each, by })),
     isDeclared: (name) => USED.has(name),
     poolVariables: new Map([["port", "PORT"]]),
     resolveClaims: resolve,

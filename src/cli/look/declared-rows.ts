@@ -1,0 +1,55 @@
+/** Capacities, pools and rates as people read them: how much is in use, and who said how much there is. */
+import { DEFAULT_DECLARER, resourceId, standing } from "../../edges/names.ts";
+import type { Counter } from "../../edges/store.ts";
+
+export interface DeclaredRow {
+  readonly resourceId: string;
+  readonly kind: "capacity" | "pool" | "rate";
+  readonly capacity: number;
+  /** Null for a rate: it is not held. */
+  readonly used: number | null;
+  /** Whose number counts first. */
+  readonly declaredBy: readonly DeclaredBy[];
+}
+
+export interface DeclaredBy {
+  readonly source: string;
+  readonly capacity: number;
+  /** From the user's own file. */
+  readonly authority: boolean;
+  readonly counts: boolean;
+}
+
+export function declaredRows(counters: readonly Counter[], root: string): readonly DeclaredRow[] {
+  return counters.flatMap((counter) => {
+    const { node, kind, capacity, used, declarations } = counter;
+    if (kind === "limit" || declarations.length === 0) return [];
+    const declaredBy = declarersOf(counter);
+    return [{ resourceId: resourceId(node, root), kind, capacity, used: kind === "rate" ? null : used, declaredBy }];
+  });
+}
+
+/** Everybody who said a number, each source once. */
+export function declarersOf({ declarations }: Counter): readonly DeclaredBy[] {
+  const best = standing(declarations);
+  const rows = new Map<string, DeclaredBy>();
+  for (const declaration of declarations) {
+    const { by, capacity, authority } = declaration;
+    const source = declaration.source ?? by;
+    const counts = declaration === best;
+    const id = `${capacity} ${source}`;
+    if (counts || !rows.has(id)) rows.set(id, { source, capacity, authority, counts });
+  }
+  return [...rows.values()].toSorted((a, b) => Number(b.counts) - Number(a.counts));
+}
+
+/** `2 by /home/ada/.config/lockyard/config.yaml (your own file); 1 by default, which does not count`. */
+export function declarersText(declarers: readonly DeclaredBy[]): string {
+  return declarers
+    .map(({ source, capacity, authority, counts }) => {
+      const who = source === DEFAULT_DECLARER ? "default (one for four cores)" : source;
+      const own = authority ? " (your own file)" : "";
+      return `${capacity.toLocaleString("en-US")} by ${who}${own}${counts ? "" : ", which does not count"}`;
+    })
+    .join("; ");
+}
