@@ -165,8 +165,10 @@ function addSetUpCommands(program: Command, surroundings: Surroundings, done: Do
       done(await initCommand(options, surroundings));
     });
   command(program, "doctor", "check Node, the store and what this machine can promise; every fault with its fix")
-    .addHelpText("after", example(["lockyard doctor"]))
-    .action(async (options: CommonOptions) => {
+    .option("--prove", "also kill and stop processes of its own for a minute, and count what goes wrong")
+    .option("--seed <n>", "of --prove: the same draws again; whom they hit is up to the machine", wholeNumber)
+    .addHelpText("after", example(["lockyard doctor", "lockyard doctor --prove"]))
+    .action(async (options: DoctorOptions) => {
       const { doctorCommand } = await import("./commands/doctor.ts");
       done(await doctorCommand(options, surroundings));
     });
@@ -215,6 +217,10 @@ export interface CancelOptions extends CommonOptions {
   readonly workflow?: string;
   readonly agent?: string;
   readonly all?: boolean;
+}
+export interface DoctorOptions extends CommonOptions {
+  readonly prove?: boolean;
+  readonly seed?: number;
 }
 export interface InitOptions extends CommonOptions {
   readonly yes?: boolean;

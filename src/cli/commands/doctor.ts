@@ -1,4 +1,6 @@
 /** `lockyard doctor`. */
+
+import { storeFile } from "../../edges/store.ts";
 import {
   type Check,
   checkConfig,
@@ -11,14 +13,16 @@ import {
 } from "../doctor/checks.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { workspaceRoot } from "../look/workspace.ts";
+import type { DoctorOptions } from "../program.ts";
+import { chooseStore } from "../store/choice.ts";
 import { openShared } from "../store/shared-store.ts";
 import type { CommonOptions, Surroundings } from "../surroundings.ts";
 import type { Style } from "../terminal/style.ts";
 
-export async function doctorCommand(options: CommonOptions, surroundings: Surroundings): Promise<ExitCode> {
+export async function doctorCommand(options: DoctorOptions, surroundings: Surroundings): Promise<ExitCode> {
   const { out } = surroundings;
   const place = checkPlace(options.store, surroundings);
-  const checks: readonly Check[] = [
+  const before: readonly Check[] = [
     checkNode(),
     ...checkSwitch(surroundings),
     ...checkPlatform(),
@@ -27,8 +31,12 @@ export async function doctorCommand(options: CommonOptions, surroundings: Surrou
     ...(place.file === null ? [] : await lookInside(options, surroundings)),
     await checkConfig(surroundings),
   ];
+  const isUsable = !before.some(({ name, status }) => name === "store" && status === "fault");
+  const proven = options.prove === true && isUsable ? await proveBeside(options, surroundings) : undefined;
+  const checks = [...before, ...(proven?.checks ?? [])];
   const faults = checks.filter(({ status }) => status === "fault").length;
-  if (options.json === true) out.json({ type: "doctor", ok: faults === 0, checks });
+  if (options.json === true)
+    out.json({ type: "doctor", ok: faults === 0, checks, ...(proven === undefined ? {} : { proof: proven.proof }) });
   else {
     out.lines(checks.flatMap((check) => linesOf(check, out.style)));
     const warnings = checks.filter(({ status }) => status === "warning").length;
@@ -37,6 +45,13 @@ export async function doctorCommand(options: CommonOptions, surroundings: Surrou
     );
   }
   return faults === 0 ? EXIT.ok : EXIT.failed;
+}
+
+async function proveBeside(options: DoctorOptions, surroundings: Surroundings) {
+  const choice = chooseStore(options.store, surroundings);
+  const { proveHere } = await import("../doctor/prove.ts");
+  const file = (choice.kind === "sqlite" ? choice.file : undefined) ?? storeFile().file;
+  return proveHere(file, { seed: options.seed, surroundings });
 }
 
 async function lookInside(options: CommonOptions, surroundings: Surroundings): Promise<readonly Check[]> {
