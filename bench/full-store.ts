@@ -35,7 +35,7 @@ const FOLDER = fileURLToPath(new URL("../.cache/bench/", import.meta.url));
 /** What the content depends on: a change of one of these makes a new file. */
 const SOURCES = [
   "./full-store.ts",
-  "../src/stores/sqlite/migrations/0001.ts",
+  "../src/stores/sqlite/migrations/list.ts",
   "../src/stores/sqlite/row-codec.ts",
   "../src/stores/sqlite/sql/rows.ts",
 ];

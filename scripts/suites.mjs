@@ -24,6 +24,7 @@ export function allSteps() {
     ...quickSteps(),
     script("build", 2 * MINUTE, "scripts/build.mjs", "--if-stale"),
     ...simulation("sim-short-sqlite", { ledger: "sqlite", seeds: 20, limitMs: MINUTE }),
+    ...(hasTests("test/stores") ? [suite("stores", 5 * MINUTE)] : []),
     ...(hasTests("test/sim") ? [suite("sim", 5 * MINUTE)] : []),
     ...(hasTests("test/cli") ? [suite("cli", 5 * MINUTE)] : []),
     counted("package-check", 5 * MINUTE, "scripts/package-check.mjs"),

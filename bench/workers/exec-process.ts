@@ -11,7 +11,7 @@ const [file = "", name = "free"] = process.argv.slice(2);
 const clock = systemClock();
 const startMs = clock.nowMs();
 const ownerId = `exec-${process.pid}`;
-const store = await openSqliteStore({ clock, file });
+const store = await openSqliteStore({ clock, file, keptBytes: Number.MAX_SAFE_INTEGER });
 await store.join(
   { ownerId, ...ownIdentity(), machine: "here", label: "exec npm test", beatAtMs: startMs },
   () => undefined,

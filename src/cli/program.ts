@@ -101,6 +101,12 @@ function addPlanCommands(program: Command, surroundings: Surroundings, done: Don
     .option("--deadline <time>", "stop everything after this long, for example 30m", time)
     .option("--no-keep-going", "after the first failure, start nothing more")
     .option("-v, --verbose", "also print what tasks print, and what they wait for")
+    .addOption(
+      new Option("--tier <tier>", "what is kept outlives every process, or the machine's power too").choices([
+        "process",
+        "power",
+      ]),
+    )
     .addOption(new Option("--ui <way>", "how to show it (default: what fits)").choices(["live", "stream", "json"]))
     .addHelpText(
       "after",
@@ -207,6 +213,7 @@ export interface RunOptions extends PlanOptions {
   /** Milliseconds. */
   readonly deadline?: number;
   readonly keepGoing: boolean;
+  readonly tier?: "process" | "power";
   readonly ui?: "live" | "stream" | "json";
 }
 export interface StatusOptions extends CommonOptions {

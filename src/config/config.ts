@@ -33,6 +33,11 @@ export interface Config {
   readonly identify: boolean;
   readonly rules: readonly CommandRule[];
   readonly hold: "edit" | "idle" | "turn" | null;
+  /** How the shared store is kept, by the user's own file. */
+  readonly store: {
+    readonly tier?: "process" | "power" | undefined;
+    readonly prompts?: "full" | "hash" | "none" | undefined;
+  };
   readonly ifBroken: "run" | "fail" | null;
   readonly keep: readonly string[];
 }

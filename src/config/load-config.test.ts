@@ -130,6 +130,20 @@ test("an empty file says nothing", () => {
   expect(loadConfig(optionsFor({ [USER]: "# later\n" })).files).toHaveLength(1);
 });
 
+test("how the store is kept is said in the user's own file, and nowhere else", () => {
+  const own = { [USER]: "store: { tier: power, prompts: none }" };
+  expect(loadConfig(optionsFor(own)).store).toEqual({ tier: "power", prompts: "none" });
+  expect(loadConfig(optionsFor({})).store).toEqual({});
+  const found = { "/repo/.git/HEAD": "x", "/repo/lockyard.yaml": "concurrency: 2\nstore: { prompts: full }" };
+  expect(refusal(optionsFor(found)).faults).toEqual([
+    {
+      where: "/repo/lockyard.yaml:2:8",
+      what: '"store" does not belong into a repository: one store serves all of yours',
+      hint: "set it in ~/.config/lockyard/config.yaml",
+    },
+  ]);
+});
+
 test("a plan knows what configuration declares, and the smaller number counts", () => {
   const { declared, agents } = loadConfig(
     optionsFor({ [USER]: "resources: { gpu: { capacity: 2 } }\nagents: { w: { kind: codex } }\n" }),

@@ -56,6 +56,7 @@ export function loadConfig(options: LoadConfigOptions): Config {
     identify: identify !== "off" && identify !== false,
     rules,
     hold: say((raw) => raw.hold),
+    store: say((raw) => raw.store) ?? {},
     ifBroken: say((raw) => raw.ifBroken),
     keep: [...new Set(read.flatMap(({ raw }) => raw.keep ?? []))],
   };
@@ -79,6 +80,10 @@ function readConfig(file: ConfigFile, workspace: string): ReadConfig {
   const source = readSource(file.text, file.path);
   const { faults } = source;
   const raw = shapeOf(source);
+  if (raw.store !== undefined && !file.authority) {
+    const what = '"store" does not belong into a repository: one store serves all of yours';
+    faults.add({ path: ["store"] }, what, "set it in ~/.config/lockyard/config.yaml");
+  }
   const resources: DeclaredResource[] = [];
   const broken = new Set<string>(Object.keys(Object(Object(source.data).resources)));
   const by = { faults, by: file.path, workspace, authority: file.authority };

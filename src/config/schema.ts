@@ -28,6 +28,19 @@ export const configSchema = z
       .describe(
         "How long a session holds a file it edited: for the edit, until it left it alone (default), for its turn.",
       ),
+    store: z
+      .strictObject({
+        tier: z
+          .enum(["process", "power"])
+          .optional()
+          .describe("What outlives the end of every process (default), or of the machine's power too."),
+        prompts: z
+          .enum(["full", "hash", "none"])
+          .optional()
+          .describe("What is kept of what tasks were told, once they have ended: all of it for 7 days (default)."),
+      })
+      .optional()
+      .describe("How the shared store is kept; only in your own file."),
     ifBroken: z.enum(["run", "fail"]).optional().describe("What `exec` does when Lockyard itself is broken."),
     keep: z
       .array(w.text)

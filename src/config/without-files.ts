@@ -17,6 +17,7 @@ export function withoutFiles(
     identify: true,
     rules: [],
     hold: null,
+    store: {},
     ifBroken: null,
     keep: [],
   };

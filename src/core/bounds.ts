@@ -107,6 +107,27 @@ export const ADMISSION = {
   nestedRank: -1e15,
 } as const;
 
+const DAY_MS = 86_400_000;
+
+/** What a shared store keeps of what is over, and how little it forgets at a time. */
+export const RETENTION = {
+  ageMs: 14 * DAY_MS,
+  bytes: 200_000_000,
+  /** What tasks were told: description and context. */
+  promptsMs: 7 * DAY_MS,
+  /** However full the store is, what ended within this is kept: somebody may be about to read it. */
+  leastMs: 60_000,
+  /** One step costs a turn a few milliseconds at most. */
+  rowsPerStep: 64,
+  bytesPerStep: 4 * 1024 * 1024,
+  pagesPerStep: 128,
+  /** Free pages left in the file for what comes next: 1 MB. */
+  freePages: 256,
+  /** Milliseconds between two steps of one process while there is something to forget, and after there was nothing. */
+  stepMs: 25,
+  restMs: 60_000,
+} as const;
+
 /** Owners' leases. */
 export const LEASE = { beatMs: 1_000, timeToLiveMs: 10_000 } as const;
 

@@ -334,9 +334,7 @@ describe("turns", () => {
     await clock.advance(50);
     await store.turn([{ type: "tick" }]);
     expect(notices()).toBe(0);
-    beside((database) =>
-      database.exec(`update sqlite_sequence set seq = ${BOUNDS.journalTurns * 2 - 1} where name = 'event'`),
-    );
+    beside((database) => database.exec(`insert into event values (${BOUNDS.journalTurns * 2 - 1}, 0, 0, '[]')`));
     for (const taskId of ["b", "c"]) await store.turn([submit({ taskId })]);
     for (let index = 0; index < 256; index++) await store.turn([submit({ taskId: `d${index}` })]);
     const oldest = beside((database) => database.prepare("select min(sequence) as n from event").get()?.n);

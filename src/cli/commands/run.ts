@@ -88,7 +88,8 @@ class PlanRun {
       isVerbose: options.verbose === true,
       lastTaskId: lastOf(expanded),
     });
-    const store = runStore({ choice: chooseStore(options.store, around), say: (line) => err.line(line) });
+    const kept = { ...config.store, ...(options.tier === undefined ? {} : { tier: options.tier }) };
+    const store = runStore({ choice: chooseStore(options.store, around), kept, say: (line) => err.line(line) });
     this.#manager = new PlanManager({
       workflowId: this.#workflowId,
       plan,

@@ -1,4 +1,5 @@
 /** The store of a run: the user's own, shared with every other process; memory where this Node cannot share. */
+import type { Config } from "../../config/config.ts";
 import { errorCode, LockyardError } from "../../edges/basics.ts";
 import { memoryStore, sqliteStore } from "../../edges/run.ts";
 import type { StoreDescriptor } from "../../index.ts";
@@ -6,21 +7,26 @@ import type { StoreChoice } from "./choice.ts";
 
 export interface RunStoreOptions {
   readonly choice: StoreChoice;
+  /** How it is kept: as the user's configuration says. */
+  readonly kept?: Config["store"];
   /** One line for people. */
   readonly say: (line: string) => void;
 }
 
 /** A store that was named is opened or refused; only the default falls back to memory, and says so. */
-export function runStore({ choice, say }: RunStoreOptions): StoreDescriptor {
+export function runStore({ choice, kept = {}, say }: RunStoreOptions): StoreDescriptor {
   return {
     open: async (context) => {
       if (choice.kind === "memory") {
         if (choice.because !== null) say(`lockyard: ${choice.because}: the locks of this run reach no other process.`);
         return memoryStore().open(context);
       }
+      const { tier = "process", prompts = "full" } = kept;
       const file = choice.file === undefined ? {} : { file: choice.file };
       try {
-        return await sqliteStore({ ...file, onNotice: (line) => say(`lockyard: ${line}`) }).open(context);
+        return await sqliteStore({ ...file, tier, prompts, onNotice: (line) => say(`lockyard: ${line}`) }).open(
+          context,
+        );
       } catch (error) {
         if (errorCode(error) !== "NODE_TOO_OLD") throw error;
         // Who names a store wants that one: the library's own fall back to memory would hide that it was not used.

@@ -25,7 +25,8 @@ export async function openShared(
 ): Promise<SharedStore | NoStore> {
   const choice = chooseStore(options.store, { env, cwd });
   if (choice.kind === "memory") return { none: choice.because === null ? "memory" : "off", location: "memory" };
-  const file = choice.file ?? storeFile().file;
+  const { file, note } = choice.file === undefined ? storeFile() : { file: choice.file, note: null };
+  if (note !== null) err.line(`lockyard: ${note}`);
   if (!existsSync(file)) return { none: "missing", location: file };
   const clock = systemClock();
   const store = await openHere(file, { clock, say: (line) => err.line(`lockyard: ${line}`) });

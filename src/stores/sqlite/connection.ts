@@ -9,19 +9,21 @@ import { WriteAheadLog } from "./write-ahead-log.ts";
 /** How much a commit survives: the end of every process, or the end of the machine's power too. */
 export type Tier = "process" | "power";
 
+/** What a store consists of. */
+const FILES = ["", "-wal", "-shm"] as const;
 const WAL_BYTES_KEPT = 64 * 1024 * 1024;
 
 export class Connection {
   readonly file: string;
   readonly db: Statements;
-  readonly #inode: number;
+  readonly #inodes: number[] = [];
   readonly #log: WriteAheadLog;
 
   private constructor(file: string, db: Statements) {
     this.file = file;
     this.db = db;
     this.#log = new WriteAheadLog(db);
-    this.#inode = statSync(file).ino;
+    this.#inodes[0] = statSync(file).ino;
   }
 
   /** Null while another process makes the file or recovers its WAL: to be tried again. Throws STORE_… */
@@ -29,9 +31,9 @@ export class Connection {
     let db: Statements | undefined;
     try {
       db = new Statements(openDatabase(file));
-      // Never mmap: with several writers it has turned small faults into damage.
+      // A new file can be made smaller; and never mmap: with several writers it has turned small faults into damage.
       db.database.exec(
-        `pragma busy_timeout = 0; pragma mmap_size = 0; pragma journal_mode = wal;
+        `pragma busy_timeout = 0; pragma mmap_size = 0; pragma auto_vacuum = incremental; pragma journal_mode = wal;
          pragma synchronous = ${tier === "power" ? "full" : "normal"}; pragma temp_store = memory;
          pragma wal_autocheckpoint = 0; pragma journal_size_limit = ${WAL_BYTES_KEPT}`,
       );
@@ -61,11 +63,27 @@ export class Connection {
       if (isBusy(error)) return false;
       throw storeError(error, this.file);
     }
-    if (statSync(this.file, { throwIfNoEntry: false })?.ino === this.#inode) return true;
+    const missing = this.#missing();
+    if (missing === null) return true;
     this.rollback();
-    throw new LockyardError("STORE_UNAVAILABLE", `The store ${this.file} was moved or deleted while it was in use.`, {
-      hint: "Put it back, or end everything that uses it and start again.",
-    });
+    throw new LockyardError(
+      "STORE_UNAVAILABLE",
+      `The store's file ${missing} was moved or deleted while it was in use.`,
+      {
+        hint: "Put it back, or end everything that uses it and start again.",
+      },
+    );
+  }
+
+  /** A process that opens the store now would make new ones, and neither would know of the other. */
+  #missing(): string | null {
+    for (const [index, suffix] of FILES.entries()) {
+      const inode = statSync(this.file + suffix, { throwIfNoEntry: false })?.ino;
+      // All three are there as soon as anybody has begun a transaction, until the last has closed.
+      this.#inodes[index] ??= inode ?? -1;
+      if (this.#inodes[index] !== inode) return this.file + suffix;
+    }
+    return null;
   }
 
   commit(): void {

@@ -3,6 +3,7 @@ import { type ErrorCode, errorCode, LockyardError } from "../../core/errors.ts";
 
 /** Primary result codes (the low byte of an extended one), https://sqlite.org/rescode.html */
 const PRIMARY = {
+  error: 1,
   perm: 3,
   busy: 5,
   locked: 6,
@@ -79,8 +80,10 @@ function verdictOf(primary: number): Verdict | undefined {
 export function storeError(error: unknown, file: string): unknown {
   const primary = primaryCode(error);
   if (primary === 0) return error;
-  const verdict = verdictOf(primary);
   const reason = error instanceof Error ? error.message : "unknown";
+  // Our statements fit our tables: whatever is missing was damaged.
+  const isSchemaDamaged = primary === PRIMARY.error && /^no such |has no column/.test(reason);
+  const verdict = verdictOf(isSchemaDamaged ? PRIMARY.corrupt : primary);
   if (verdict === undefined) {
     return new LockyardError("BUG", `A statement on the store ${file} failed: ${reason}.`, {
       hint: "This is a bug in Lockyard; please report it.",

@@ -2,12 +2,14 @@
 import type { StoreDescriptor } from "../../core/ports.ts";
 import type { Tier } from "./connection.ts";
 import type { OpenSqliteOptions } from "./open.ts";
+import type { Prompts } from "./prompts.ts";
 import type { SqliteStore } from "./store.ts";
 
 export type { Tier } from "./connection.ts";
 export type { OpenSqliteOptions } from "./open.ts";
 export { type JudgeOwnersOptions, judgeOwners, type LivenessOf } from "./owners.ts";
 export { type StorePlace, type StorePlaceOptions, storeFile } from "./place.ts";
+export type { Prompts } from "./prompts.ts";
 export type { SqliteStore } from "./store.ts";
 
 export interface SqliteStoreOptions {
@@ -15,6 +17,11 @@ export interface SqliteStoreOptions {
   readonly file?: string;
   /** `process` (default): a commit outlives every process. `power`: the machine's power too. */
   readonly tier?: Tier;
+  /**
+   * How much of what tasks were told (description, context) is kept: `full` for seven days, default; `hash` or `none` as
+   * soon as nobody needs it to run the task.
+   */
+  readonly prompts?: Prompts;
   /** One line for the user: the store lies elsewhere, or somebody keeps it from being written. */
   readonly onNotice?: (line: string) => void;
 }

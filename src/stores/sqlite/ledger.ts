@@ -18,7 +18,9 @@ import type { NewRow, TaskRow } from "../../core/row.ts";
 import { CounterTable } from "./counter-table.ts";
 import { HoldTable } from "./hold-table.ts";
 import { MetaRow } from "./meta-row.ts";
+import { FORMAT } from "./migrate.ts";
 import { ownerOf } from "./owner-row.ts";
+import type { Prompts } from "./prompts.ts";
 import { RowTable } from "./row-table.ts";
 import * as SQL from "./sql/counters.ts";
 import type { Statements } from "./statements.ts";
@@ -34,9 +36,9 @@ export class SqliteLedger implements Ledger {
   readonly #holds: HoldTable;
   readonly #meta: MetaRow;
 
-  constructor(db: Statements) {
+  constructor(db: Statements, prompts: Prompts = "full") {
     this.#db = db;
-    this.#rows = new RowTable(db);
+    this.#rows = new RowTable(db, prompts);
     this.#counters = new CounterTable(db);
     this.#holds = new HoldTable({ db, rows: this.#rows, counters: this.#counters });
     this.#meta = new MetaRow(db);
@@ -206,7 +208,7 @@ export class SqliteLedger implements Ledger {
   }
   putOwner(owner: Owner): void {
     const { ownerId, pid, startTime, bootId, pidNamespace, machine, label, beatAtMs } = owner;
-    this.#db.run(SQL.PUT_OWNER, ownerId, pid, startTime, bootId, pidNamespace, machine, label, beatAtMs);
+    this.#db.run(SQL.PUT_OWNER, ownerId, pid, startTime, bootId, pidNamespace, machine, label, beatAtMs, FORMAT);
   }
   dropOwner(ownerId: string): void {
     this.#db.run(SQL.DELETE_OWNER, ownerId);

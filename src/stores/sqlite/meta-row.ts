@@ -2,6 +2,7 @@
 import type { WatchMode } from "../../core/claims.ts";
 import { invariant } from "../../core/errors.ts";
 import type { CarryEntry } from "../../core/ledger.ts";
+import { FORMAT, tooNew } from "./migrate.ts";
 import { SELECT_META, UPDATE_META } from "./sql/counters.ts";
 import type { Statements } from "./statements.ts";
 
@@ -20,6 +21,12 @@ export class MetaRow {
   begin(): void {
     const found = this.#db.one(SELECT_META);
     invariant(found, "a store has its meta row");
+    const minWriter = Number(found[4]);
+    if (minWriter > FORMAT) {
+      // Somebody newer has changed the meaning of this store while it was open here (migrate.ts, V2).
+      const file = this.#db.database.location() ?? "";
+      throw tooNew({ file, minWriter, format: FORMAT, release: String(found[5]) });
+    }
     this.#lastNowMs = Number(found[0]);
     this.#nextKey = Number(found[1]);
     this.#nextFence = Number(found[2]);

@@ -8,42 +8,28 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  statfsSync,
+  realpathSync,
+  statSync,
 } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { errorCode, LockyardError } from "../../core/errors.ts";
+import { type FileSystems, realFileSystems, sharedFileSystemAt } from "./file-system.ts";
 
-/**
- * File systems whose locks or shared memory do not hold between everybody who sees the file (statfs(2), linux/magic.h).
- * Docker Desktop's and WSL's shares show as FUSE or 9p.
- */
-const SHARED_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
-  [0x6969, "NFS"],
-  [0x01021997, "9p"],
-  [0x65735546, "FUSE or virtiofs"],
-  [0x517b, "SMB"],
-  [0xff534d42, "CIFS"],
-  [0xfe534d42, "SMB2"],
-  [0x00c36400, "Ceph"],
-  [0x5346414f, "AFS"],
-  [0x6b414653, "AFS"],
-  [0x0bd00bd0, "Lustre"],
-  [0x786f4256, "VirtualBox shared folders"],
-]);
-
-/** The type number of the file system a directory lies on. */
-export type FileSystemType = (directory: string) => number;
-
-const realType: FileSystemType = (directory) => statfsSync(directory).type;
-
-/** Name of the network or virtual file system a directory lies on, or null for one that is safe. */
-export function sharedFileSystem(directory: string, typeOf: FileSystemType = realType): string | null {
-  // Type numbers are Linux's; elsewhere they mean something else.
+/** Name of the network or virtual file system a directory lies on, or null for one that is safe. Never waits for a server. */
+export function sharedFileSystem(directory: string, systems: FileSystems = realFileSystems): string | null {
+  // Names and numbers are Linux's; elsewhere they mean something else.
   if (process.platform !== "linux") return null;
-  let existing = resolve(directory);
+  const asked = resolve(directory);
+  // The table of mounts first: looking for a directory on a dead server would never come back.
+  return sharedFileSystemAt(asked, { ...systems, typeOf: () => 0 }) ?? sharedFileSystemAt(realAbove(asked), systems);
+}
+
+/** The nearest directory that exists, without symbolic links. */
+function realAbove(directory: string): string {
+  let existing = directory;
   while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
-  return SHARED_FILE_SYSTEMS.get(typeOf(existing) >>> 0) ?? null;
+  return realpathSync(existing);
 }
 
 export interface StorePlace {
@@ -55,7 +41,7 @@ export interface StorePlace {
 export interface StorePlaceOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly home?: string;
-  readonly typeOf?: FileSystemType;
+  readonly systems?: FileSystems;
 }
 
 /**
@@ -64,17 +50,18 @@ export interface StorePlaceOptions {
  * Throws STORE_UNAVAILABLE when there is no safe place.
  */
 export function storeFile(options: StorePlaceOptions = {}): StorePlace {
-  const { environment = process.env, home = homedir(), typeOf = realType } = options;
+  const { environment = process.env, home = homedir(), systems = realFileSystems } = options;
   const configured = environment.XDG_STATE_HOME;
-  const state = configured?.startsWith("/") ? configured : join(home, ".local", "state");
+  const isHome = !configured?.startsWith("/");
+  const state = isHome ? join(home, ".local", "state") : (configured ?? "");
   const wanted = join(state, "lockyard", "store.db");
-  const shared = sharedFileSystem(dirname(wanted), typeOf);
+  const shared = sharedFileSystem(dirname(wanted), systems);
   if (shared === null) return { file: wanted, note: null };
   const file = join("/var/tmp", `lockyard-${process.getuid?.() ?? 0}`, "store.db");
-  if (sharedFileSystem(dirname(file), typeOf) !== null) throw onSharedFileSystem(wanted, shared);
+  if (sharedFileSystem(dirname(file), systems) !== null) throw onSharedFileSystem(wanted, shared);
   return {
     file,
-    note: `Lockyard keeps its store in ${file}, because ${state} is on ${shared}, where locks do not hold.`,
+    note: `${isHome ? "home" : state} is on ${shared}, where a shared lock table is not safe. Using ${dirname(file)} on this machine instead. Locks do not reach other machines.`,
   };
 }
 
@@ -86,21 +73,42 @@ function onSharedFileSystem(file: string, name: string): LockyardError {
 
 /**
  * Makes the directory (0700) and an empty file (0600) when they are missing; SQLite gives its -wal and -shm the same mode.
- * Throws STORE_UNAVAILABLE on a network or virtual file system, in a directory somebody else could change, or when it
- * cannot be made; STORE_READ_ONLY when it cannot be written.
+ * Returns the file's real path, without symbolic links.
+ * Throws STORE_UNAVAILABLE on a network or virtual file system, in a directory or a file of somebody else,
+ * or when it cannot be made; STORE_READ_ONLY when it cannot be written.
  */
-export function preparePlace(file: string, typeOf: FileSystemType = realType): void {
+export function preparePlace(file: string, systems: FileSystems = realFileSystems): string {
   const directory = dirname(file);
-  const shared = sharedFileSystem(directory, typeOf);
+  const shared = sharedFileSystem(directory, systems);
   if (shared !== null) throw onSharedFileSystem(file, shared);
   try {
     if (mkdirSync(directory, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(directory, 0o700);
     refuseForeignDirectory(directory);
     if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
-    accessSync(file, constants.R_OK | constants.W_OK);
+    // A link may lead anywhere, also to a share; and SQLite puts the other two files beside what it leads to.
+    const real = realpathSync(file);
+    if (!statSync(real).isFile()) throw Object.assign(new Error("not a file"), { code: "EISDIR" });
+    const behind = real === file ? null : sharedFileSystem(dirname(real), systems);
+    if (behind !== null) throw onSharedFileSystem(real, behind);
+    refuseForeignOwner(real);
+    accessSync(real, constants.R_OK | constants.W_OK);
+    return real;
   } catch (error) {
     throw placeError(error, file);
   }
+}
+
+/** What another user may change is not to be trusted; and written by us (by root, say) that user could use it no more. */
+function refuseForeignOwner(file: string): void {
+  const { uid, mode } = statSync(file);
+  const own = process.getuid?.() ?? uid;
+  if (uid !== own) {
+    throw new LockyardError("STORE_UNAVAILABLE", `The store ${file} belongs to user ${uid} and this is user ${own}.`, {
+      hint: "Run this as its owner, or name another store with LOCKYARD_STORE.",
+    });
+  }
+  // Prompts and results are nobody else's business, whoever made the file.
+  if ((mode & 0o077) !== 0) chmodSync(file, 0o600);
 }
 
 /** In /var/tmp anybody may make a directory of our name before us. */

@@ -8,6 +8,7 @@ import type { WatchMode } from "../../core/claims.ts";
 import type { Line } from "../../core/ledger.ts";
 import { isBefore, isFinal, type NewRow, type TaskRow } from "../../core/row.ts";
 import { headsAt, linesAt } from "./lines.ts";
+import { type Prompts, remainder } from "./prompts.ts";
 import { fixedOf, freshRow, payloadText, stateOf } from "./row-codec.ts";
 import { RowReader } from "./row-reader.ts";
 import * as SQL from "./sql/rows.ts";
@@ -19,6 +20,7 @@ const ROWS_KNOWN = 4_096;
 
 export class RowTable {
   readonly #db: Statements;
+  readonly #prompts: Prompts;
   readonly #reader: RowReader;
   readonly #rows = new Map<number, TaskRow>();
   /** State columns as the file has them; NEW for a row it does not have yet. */
@@ -36,8 +38,9 @@ export class RowTable {
   #mayHaveRequests: boolean | undefined;
   #edited: TaskRow | undefined;
 
-  constructor(db: Statements) {
+  constructor(db: Statements, prompts: Prompts) {
     this.#db = db;
+    this.#prompts = prompts;
     this.#reader = new RowReader(db);
   }
 
@@ -208,6 +211,7 @@ export class RowTable {
     const stored = this.#stored.get(row.key) ?? NEW;
     const hasEnded = isFinal(row.status);
     if (stored === NEW) {
+      const text = payloadText(row.payload);
       const finishedWallMs = hasEnded ? this.#wallMs : 0;
       this.#db.run(
         SQL.INSERT_ROW,
@@ -215,7 +219,7 @@ export class RowTable {
         ...state,
         hasEnded ? 0 : 1,
         finishedWallMs,
-        payloadText(row.payload),
+        this.#keepsPrompt(row) && !hasEnded ? text : remainder(text, this.#prompts),
       );
       this.#count(row.workflowId, row.status, 1);
     } else {
@@ -225,7 +229,7 @@ export class RowTable {
         changed === SQL.PASSED_AT && !state.some((value, index) => index > changed && value !== stored[index]);
       const before = String(stored[SQL.STATUS_AT]);
       if (isPass) this.#db.run(SQL.UPDATE_PASSED, row.passed, row.key);
-      else if (hasEnded && before !== row.status) this.#db.run(SQL.FINISH_ROW, ...state, this.#wallMs, row.key);
+      else if (hasEnded && before !== row.status) this.#finish(row, state);
       else this.#db.run(SQL.UPDATE_ROW, ...state, row.key);
       if (before !== row.status) {
         this.#count(row.workflowId, before, -1);
@@ -234,6 +238,18 @@ export class RowTable {
     }
     if (hasEnded) this.#ended.push(row.key);
     this.#stored.set(row.key, state as readonly SQLOutputValue[]); // numbers and texts only
+  }
+
+  #finish(row: TaskRow, state: readonly SQLInputValue[]): void {
+    this.#db.run(SQL.FINISH_ROW, ...state, this.#wallMs, row.key);
+    if (this.#prompts === "full" || !this.#keepsPrompt(row)) return;
+    const text = this.#prompts === "none" ? "" : String(this.#db.one(SQL.SELECT_PAYLOAD, row.key)?.[0] ?? "");
+    this.#db.run(SQL.UPDATE_PAYLOAD, remainder(text, this.#prompts), row.key);
+  }
+
+  /** What another process may take up again must be able to read what it was told. */
+  #keepsPrompt({ orphan }: TaskRow): boolean {
+    return this.#prompts === "full" || orphan === "suspend";
   }
 
   #count(workflowId: string, status: string, step: number): void {

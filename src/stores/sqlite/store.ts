@@ -8,6 +8,7 @@ import type { Clock, Store, StoreView } from "../../core/ports.ts";
 import { ChangeWatcher } from "./change-watcher.ts";
 import type { Connection } from "./connection.ts";
 import { hasRow, Notices } from "./notices.ts";
+import type { Prompts } from "./prompts.ts";
 import { RowReader } from "./row-reader.ts";
 import { NEXT_TURN } from "./sql/view.ts";
 import { TurnRunner } from "./turn-runner.ts";
@@ -22,6 +23,9 @@ export interface SqliteStoreParts {
   /** Milliseconds after which it says who keeps the file. */
   readonly busyNoticeMs: number;
   readonly onNotice: (line: string) => void;
+  /** See `TurnRunnerParts`. */
+  readonly prompts?: Prompts | undefined;
+  readonly keptBytes?: number | undefined;
 }
 
 interface Joined {
@@ -43,7 +47,8 @@ export class SqliteStore implements Store {
   #callerId = "";
   #closing: Promise<void> | undefined;
 
-  constructor({ connection, clock, busyLimitMs, busyNoticeMs, onNotice }: SqliteStoreParts) {
+  constructor(parts: SqliteStoreParts) {
+    const { connection, clock, busyLimitMs, busyNoticeMs, onNotice, prompts, keptBytes } = parts;
     const { file } = connection;
     this.location = file;
     this.#connection = connection;
@@ -52,7 +57,7 @@ export class SqliteStore implements Store {
     this.#notices = new Notices(connection.db, reader);
     this.#view = new SqliteView(connection.db, reader);
     this.#turns = new Turns({
-      runner: new TurnRunner({ connection, clock, notices: this.#notices }),
+      runner: new TurnRunner({ connection, clock, notices: this.#notices, prompts, keptBytes }),
       patience: { clock, file, limitMs: busyLimitMs, noticeMs: busyNoticeMs, onNotice },
       caller: {
         callerId: () => this.#callerId,

@@ -7,11 +7,17 @@ import { storeError } from "./errors.ts";
 import { writeJournal } from "./journal.ts";
 import { SqliteLedger } from "./ledger.ts";
 import type { Notices } from "./notices.ts";
+import type { Prompts } from "./prompts.ts";
+import { Retention } from "./retention.ts";
 
 export interface TurnRunnerParts {
   readonly connection: Connection;
   readonly clock: Clock;
   readonly notices: Notices;
+  /** Default `full`. */
+  readonly prompts?: Prompts | undefined;
+  /** Bytes above which what ended goes early; default `RETENTION.bytes`. */
+  readonly keptBytes?: number | undefined;
 }
 
 /** Who asks: rows of `callerId` are admitted straight to `running`; effects of owners elsewhere are written down for them. */
@@ -35,15 +41,17 @@ export class TurnRunner {
   readonly #clock: Clock;
   readonly #notices: Notices;
   readonly #ledger: SqliteLedger;
+  readonly #retention: Retention;
   #culpritKey = 0;
   /** The file's version when the last transaction of this process committed; -1 for none, or one that was rolled back. */
   #version = -1;
 
-  constructor({ connection, clock, notices }: TurnRunnerParts) {
+  constructor({ connection, clock, notices, prompts, keptBytes }: TurnRunnerParts) {
     this.#connection = connection;
     this.#clock = clock;
     this.#notices = notices;
-    this.#ledger = new SqliteLedger(connection.db);
+    this.#ledger = new SqliteLedger(connection.db, prompts);
+    this.#retention = new Retention(connection.db, keptBytes);
   }
 
   /** The row over which an invariant broke in the last run that failed; 0 for none or a new one. */
@@ -99,9 +107,10 @@ export class TurnRunner {
       this.#notices.write(all, (ownerId) => caller.isHere(ownerId));
       const forgetTold = this.#notices.deleteTold();
       writeJournal(this.#connection.db, all, { atMs: nowMs, wallMs });
+      const hasForgotten = this.#retention.step({ nowMs, wallMs });
       const hasCarry = this.#ledger.carry().length > 0;
       this.#connection.commit();
-      this.#version = version;
+      this.#version = hasForgotten ? -1 : version;
       forgetTold();
       return { effects, hasCarry };
     } catch (error) {

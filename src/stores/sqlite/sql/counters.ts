@@ -19,7 +19,7 @@ export const TIMERS = `select * from (select due_at_ms as due from task where du
 /** The soonest of them; 0 for never. */
 export const NEXT_DUE = `select coalesce(min(due), 0) from (${TIMERS})`;
 
-export const SELECT_META = "select last_now_ms, next_key, next_fence, carry from meta";
+export const SELECT_META = "select last_now_ms, next_key, next_fence, carry, min_writer, min_writer_release from meta";
 export const UPDATE_META = "update meta set last_now_ms = ?, next_key = ?, next_fence = ?, carry = ?";
 
 export const SELECT_PLACE = "select rank, until_ms from place where place_key = ?";
@@ -31,7 +31,7 @@ export const FORGET_PLACES = "delete from place where until_ms < ?";
 const OWNER = "owner_id, pid, start_time, boot_id, pid_namespace, machine, label, beat_at_ms";
 export const SELECT_OWNER = `select ${OWNER} from owner where owner_id = ?`;
 export const ALL_OWNERS = `select ${OWNER} from owner order by owner_id`;
-export const PUT_OWNER = `insert or replace into owner (${OWNER}) values (?, ?, ?, ?, ?, ?, ?, ?)`;
+export const PUT_OWNER = `insert or replace into owner (${OWNER}, format) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 export const DELETE_OWNER = "delete from owner where owner_id = ?";
 
 export const PUT_RESULT = "insert or replace into result (key, body) values (?, ?)";
