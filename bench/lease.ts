@@ -14,8 +14,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../src/clock/system-clock.ts";
 import { livenessOf } from "../src/process/identity.ts";
+import { verdictOn } from "../src/process/owner-judge.ts";
 import { openSqliteStore } from "../src/stores/sqlite/index.ts";
-import { judgeOwner } from "../src/stores/sqlite/owners.ts";
 import type { Bench } from "./harness.ts";
 import type { LeaseFigures, LeaseMode, ToLeaseProcess } from "./workers/lease-process.ts";
 
@@ -74,8 +74,8 @@ async function whileBlocked(child: ChildProcess, file: string, blockMs: number):
     if (owner === undefined) continue;
     const nowMs = clock.nowMs();
     seen.oldestMs = Math.max(seen.oldestMs, nowMs - owner.beatAtMs);
-    if (judgeOwner(owner, () => "unknown", nowMs) === "lapsed") seen.lapsedElsewhereMs += LOOK_MS;
-    if (judgeOwner(owner, livenessOf, nowMs) !== "alive") seen.goneHere++;
+    if (verdictOn(owner, nowMs, () => "unknown") === "lapsed") seen.lapsedElsewhereMs += LOOK_MS;
+    if (verdictOn(owner, nowMs, livenessOf) !== "alive") seen.goneHere++;
   }
   await unblocked;
   await store.close();

@@ -32,6 +32,7 @@ import { Metrics, type TaskExecutionMetrics } from "./monitors/metrics.ts";
 import { defaultProgressTracker } from "./monitors/progress-tracker.ts";
 import { retryDelayMs } from "./monitors/retry.ts";
 import { priorityScheduler, schedulerNamed } from "./planning/ranks.ts";
+import type { OwnerJudge } from "./process/owner-judge.ts";
 import { groupOf } from "./resources/groups.ts";
 import { builtinResourceManager } from "./resources/identify.ts";
 import { realRoot } from "./resources/real-path.ts";
@@ -129,10 +130,7 @@ export function composeParts(
     graceMs: options.graceMs ?? DEFAULTS.graceMs,
     root,
     describeOwner,
-    findDeadOwners: async (owners) => {
-      const { findDeadOwners } = await import("./process/dead-owners.ts");
-      return findDeadOwners(owners, clock);
-    },
+    findDeadOwners: deadOwnersFinder(clock),
     declarations: (by) => declareCommands(declared.values(), by),
     isDeclared: (name) => declared.has(name),
     poolVariables: new Map(
@@ -173,6 +171,15 @@ async function describeOwner(label: string, store: Pick<Store, "scope">): Promis
     return { pid: process.pid, startTime: 0, bootId: "", pidNamespace: "", machine, label };
   const { ownIdentity } = await import("./process/identity.ts");
   return { ...ownIdentity(), machine, label };
+}
+
+/** One judge a manager, loaded when first asked: it remembers whose remains could not be ended. */
+function deadOwnersFinder(clock: Clock): NonNullable<ManagerParts["findDeadOwners"]> {
+  let judge: Promise<Pick<OwnerJudge, "findDead">> | null = null;
+  return async (owners) => {
+    judge ??= import("./process/owner-judge.ts").then(({ OwnerJudge }) => new OwnerJudge({ clock }));
+    return (await judge).findDead(owners);
+  };
 }
 
 /** Tasks come in floods of a few kinds: the group is worked out once for each. */

@@ -41,6 +41,8 @@ export const BOUNDS = {
   pipelinedPerThread: 128,
   /** Processes looked at as one task's tree: a fork bomb is ended, not listed. */
   processesPerTree: 100_000,
+  /** Dead owners remembered for what could not be ended: beyond, each is swept in full again. */
+  stuckOwners: 1_000,
   /** Attempts at one task. */
   attemptsPerTask: 1_000,
   /** Waits for an overloaded provider one task may make without spending an attempt: then it fails. */

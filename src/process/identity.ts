@@ -21,24 +21,39 @@ export function ownIdentity(): ProcessIdentity {
   return identityOf(process.pid) ?? { pid: process.pid, startTime: 0, bootId: "", pidNamespace: "" };
 }
 
+/** `gone` is a proof; `unknown` when it cannot be judged from here. */
+export type Liveness = "alive" | "gone" | "unknown";
+
 /**
- * Whether that process lives: `gone` is a proof. `unknown` when it cannot be judged from here: it belongs to another
- * pid namespace (a container counts as another machine), or this machine has no process table.
+ * Whether that process lives. `unknown`: it belongs to another pid namespace (a container counts as another machine), or
+ * there is no process table to ask.
  */
-export function livenessOf(identity: ProcessIdentity): "alive" | "gone" | "unknown" {
-  if (!hasProcessTable()) return respondsToSignals(identity.pid) ? "unknown" : "gone";
+export function livenessOf(identity: ProcessIdentity): Liveness {
+  return livenessHere()(identity);
+}
+
+/** `livenessOf` for many processes: what they have in common is read once. */
+export function livenessHere(): (identity: ProcessIdentity) => Liveness {
+  if (!hasProcessTable()) {
+    // A Linux without a table of its own (its /proc shows another pid namespace): our numbers are not its numbers.
+    if (process.platform === "linux") return () => "unknown";
+    return ({ pid }) => (respondsToSignals(pid) ? "unknown" : "gone");
+  }
   const here = machineIdentity();
-  // A boot ends every process. The namespace is asked second: its number may be given again after a boot.
-  if (identity.bootId !== here.bootId) return identity.bootId === "" ? "unknown" : "gone";
-  if (identity.pidNamespace !== here.pidNamespace) return "unknown";
-  return readProcess(identity.pid)?.startTime === identity.startTime ? "alive" : "gone";
+  return ({ pid, startTime, bootId, pidNamespace }) => {
+    // A boot ends every process. The namespace is asked second: its number may be given again after a boot.
+    if (bootId !== here.bootId) return bootId === "" || here.bootId === "" ? "unknown" : "gone";
+    if (pidNamespace !== here.pidNamespace) return "unknown";
+    return readProcess(pid)?.startTime === startTime ? "alive" : "gone";
+  };
 }
 
 export function isAlive(identity: ProcessIdentity): boolean {
   return livenessOf(identity) === "alive";
 }
 
-function machineIdentity(): { readonly bootId: string; readonly pidNamespace: string } {
+/** What all processes that this one can see have in common. */
+export function machineIdentity(): { readonly bootId: string; readonly pidNamespace: string } {
   return {
     bootId: quietly(() => fs.readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()),
     pidNamespace: quietly(() => fs.readlinkSync("/proc/self/ns/pid")),

@@ -12,9 +12,17 @@ export interface ProcessEntry {
   readonly name: string;
 }
 
-/** Whether this machine has a process table that can be read. Linux has. */
+/**
+ * Whether there is a process table that can be read and is ours. Linux has one; a /proc of another pid namespace, where
+ * every number means another process, is none.
+ */
 export function hasProcessTable(): boolean {
-  return process.platform === "linux" && readText("/proc/self/stat") !== undefined;
+  if (process.platform !== "linux") return false;
+  try {
+    return fs.readlinkSync("/proc/self") === String(process.pid);
+  } catch {
+    return false;
+  }
 }
 
 /** A living process; undefined when it is gone, or dead and only not yet collected by its parent (a zombie). */

@@ -1,6 +1,6 @@
 /** After the storm: was every promise kept, is everything down, is the file whole. */
 import fs from "node:fs";
-import { findDeadOwners, openSqliteStore, type StoreView } from "../edges/store.ts";
+import { judgeOwners, OwnerJudge, openSqliteStore, type StoreView } from "../edges/store.ts";
 import type { AgentResult, Clock } from "../index.ts";
 import type { Faults } from "./proof.ts";
 import type { StormBook } from "./storm-book.ts";
@@ -13,20 +13,17 @@ export interface AfterwardsOptions {
   readonly sweeps: boolean;
 }
 
-/** Turns spent on those who died last. */
-const TURNS = 1_000;
+/** Looks spent on those who died last. */
+const LOOKS = 100;
 
 export async function judgeStore(options: AfterwardsOptions): Promise<Readonly<Record<string, number>>> {
   const { clock, faults, files } = options;
   const store = await openSqliteStore({ clock, file: files.store });
   try {
-    for (let turns = 0; turns < TURNS; turns++) {
-      const dead = await findDeadOwners(
-        store.view((view) => view.owners()),
-        clock,
-      );
-      if (dead.length === 0) break;
-      await store.turn(dead.map(({ ownerId, isProven }) => ({ type: "owner-gone", ownerId, isProven })));
+    const judge = new OwnerJudge({ clock });
+    for (let looks = 0; looks < LOOKS; looks++) {
+      const effects = await judgeOwners({ store, clock, judge });
+      if (effects.length === 0) break;
     }
     const counts = store.view((view) => {
       checkDrained(view, faults);

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../../src/clock/system-clock.ts";
 import { virtualClock } from "../../src/clock/virtual-clock.ts";
-import { livenessOf, ownIdentity } from "../../src/process/identity.ts";
-import { judgeOwners, openSqliteStore } from "../../src/stores/sqlite/index.ts";
+import { ownIdentity } from "../../src/process/identity.ts";
+import { judgeOwners, OwnerJudge } from "../../src/process/owner-judge.ts";
+import { openSqliteStore } from "../../src/stores/sqlite/index.ts";
 import { newOwner } from "../../src/testing/rows.ts";
 
 const WORKER = new URL("../support/sqlite-worker.ts", import.meta.url).pathname;
@@ -82,7 +83,12 @@ test("what a killed process left is taken over: its locks go, its waiters end, t
   await gone;
   const judge = "judge";
   await store.join(newOwner({ ownerId: judge, ...ownIdentity() }), () => undefined);
-  const effects = await judgeOwners({ store, clock, livenessOf, selves: new Set([judge]) });
+  const effects = await judgeOwners({
+    store,
+    clock,
+    judge: new OwnerJudge({ clock }),
+    selves: new Set([judge]),
+  });
   expect(effects.flatMap((effect) => (effect.type === "owner-gone" ? [effect.owner.ownerId] : []))).toEqual(["victim"]);
   expect((await report).settled).toBe(TASKS);
   const left = store.view((view) => ({ live: view.count({ workflowId: "victim" }), holds: view.holds({}).length }));

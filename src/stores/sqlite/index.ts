@@ -7,7 +7,6 @@ import type { SqliteStore } from "./store.ts";
 
 export type { Tier } from "./connection.ts";
 export type { OpenSqliteOptions } from "./open.ts";
-export { type JudgeOwnersOptions, judgeOwners, type LivenessOf } from "./owners.ts";
 export { type StorePlace, type StorePlaceOptions, storeFile } from "./place.ts";
 export type { Prompts } from "./prompts.ts";
 export type { SqliteStore } from "./store.ts";

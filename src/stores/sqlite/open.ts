@@ -15,7 +15,7 @@ import { makeCurrent } from "./upgrade.ts";
 const OPEN_LIMIT_MS = 10_000;
 const BUSY_LIMIT_MS = 30_000;
 const BUSY_NOTICE_MS = 2_000;
-/** Turns spent, while opening, on tasks of before the boot: more of them wait for `judgeOwners`. */
+/** Turns spent, while opening, on tasks of before the boot: more of them wait for the judge of owners. */
 const OWNER_TURNS = 64;
 
 export interface OpenSqliteOptions {

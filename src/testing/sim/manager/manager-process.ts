@@ -1,6 +1,6 @@
 /** A simulated process: one production layer, its clock, its seat at the store. */
 import type { Budget } from "../../../engine/parts.ts";
-import { judgeOwners } from "../../../stores/sqlite/owners.ts";
+import { judgeOwners, OwnerJudge } from "../../../process/owner-judge.ts";
 import { actor } from "./actor.ts";
 import { ProcessClock } from "./process-clock.ts";
 import { Seat } from "./seat.ts";
@@ -20,6 +20,7 @@ export class ManagerProcess {
   readonly layer: SimLayer;
   isClosed = false;
   slots: number;
+  readonly #judgeOfOwners: OwnerJudge;
   #isJudging = false;
 
   constructor(world: ManagerWorld, pid: number, seed: number) {
@@ -32,6 +33,12 @@ export class ManagerProcess {
     this.sideSeat = new Seat(this, `beside ${this.name}`);
     const budget: Budget = world.weather.budgetTasks > 0 ? { tasks: world.weather.budgetTasks } : {};
     const { graceMs } = world.weather;
+    this.#judgeOfOwners = new OwnerJudge({
+      clock: this.clock,
+      livenessOf: (identity) => world.livenessOf(identity.pid),
+      // Agents of the simulation are functions: they end with their process.
+      endRemains: async () => new Set(),
+    });
     this.layer = simLayer({
       workflowId: this.name,
       pid,
@@ -41,6 +48,7 @@ export class ManagerProcess {
       slots: this.slots,
       budget,
       graceMs,
+      findDeadOwners: (owners) => this.#judgeOfOwners.findDead(owners),
     });
     world.books.limitSet(this.name, this.slots);
     this.#judgeLater();
@@ -60,13 +68,8 @@ export class ManagerProcess {
     if (!this.#isJudging && this.seat.ownerId !== "") {
       this.#isJudging = true;
       try {
-        const { world, clock, seat, sideSeat } = this;
-        await judgeOwners({
-          store: sideSeat,
-          clock,
-          selves: new Set([seat.ownerId]),
-          livenessOf: ({ pid }) => world.livenessOf(pid),
-        });
+        const { clock, seat, sideSeat } = this;
+        await judgeOwners({ store: sideSeat, clock, judge: this.#judgeOfOwners, selves: new Set([seat.ownerId]) });
       } catch {
         // Busy: the next look will do.
       } finally {

@@ -96,9 +96,11 @@ export interface SimLayerOptions {
   readonly graceMs: number;
   /** Tells its process apart from the others'. */
   readonly pid: number;
+  readonly findDeadOwners: NonNullable<ManagerParts["findDeadOwners"]>;
 }
 
-export function simLayer({ workflowId, clock, store, agents, slots, budget, graceMs, pid }: SimLayerOptions): SimLayer {
+export function simLayer(options: SimLayerOptions): SimLayer {
+  const { workflowId, clock, store, agents, slots, budget, graceMs, pid, findDeadOwners } = options;
   const held = { configured: slots };
   const metrics = new Metrics({ clock, resourceId: nameOf, slots: () => held.configured });
   const parts: ManagerParts = {
@@ -117,6 +119,7 @@ export function simLayer({ workflowId, clock, store, agents, slots, budget, grac
     logger: noLogger,
     graceMs,
     describeOwner: (label) => ({ pid, startTime: 1, bootId: "b", pidNamespace: "n", machine: "m", label }),
+    findDeadOwners,
     declarations: (by) => DECLARED.map((each) => ({ ...each, by })),
     isDeclared: (name) => USED.has(name),
     poolVariables: new Map([["port", "PORT"]]),
