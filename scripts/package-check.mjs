@@ -84,6 +84,23 @@ async function main() {
       if (!said.includes(wanted)) throw new CheckError(`It says "${said}", not ${wanted}.`);
       run(node, [command, "--help"], project);
     });
+    await check(`exec takes its turn, or says that it does not, on Node ${version}`, () => {
+      const command = path.join("node_modules", "lockyard", "bin", "lockyard.js");
+      // A PATH with nothing else on it: no other Node is to be found.
+      const exec = (...claims) =>
+        run(node, [command, "exec", ...claims, "--", "/bin/echo", "it ran"], project, { PATH: "/nowhere" });
+      if (!exec("--use", "build").includes("it ran")) throw new CheckError("The command did not run.");
+      const [, minor = 0] = version.split(".").map(Number);
+      const isShared = major > 24 || (major === 24 && minor >= 15) || (major === 22 && minor >= 23);
+      let isLocked = true;
+      try {
+        exec("--write", "src");
+      } catch (error) {
+        isLocked = false;
+        if (isShared || !error.message.includes("NODE_TOO_OLD")) throw error;
+      }
+      if (isLocked !== isShared) throw new CheckError("It pretended to lock what it cannot lock.");
+    });
   }
 }
 
@@ -98,9 +115,9 @@ async function check(title, work) {
   }
 }
 
-function run(node, args, cwd) {
+function run(node, args, cwd, more = {}) {
   // A home of its own: a check never touches the user's state, and the compile cache stays out of the way.
-  const env = { ...process.env, HOME: scratch, XDG_STATE_HOME: path.join(scratch, "state"), NODE_OPTIONS: "" };
+  const env = { ...process.env, HOME: scratch, XDG_STATE_HOME: path.join(scratch, "state"), NODE_OPTIONS: "", ...more };
   const child = spawnSync(node, args, { cwd, env, encoding: "utf8", timeout: 60_000 });
   if (child.status === 0) return child.stdout;
   const ending =

@@ -21,6 +21,7 @@ import type {
 } from "./core/ports.ts";
 import { suggest } from "./core/suggest.ts";
 import type { AgentTask, TaskGroup } from "./core/task.ts";
+import { readToken } from "./core/token.ts";
 import { TaskManager } from "./engine/parallel-task-manager.ts";
 import type { Budget, ManagerParts, OwnerDescription } from "./engine/parts.ts";
 import { idFault } from "./engine/task-call.ts";
@@ -131,6 +132,7 @@ export function composeParts(
     root,
     describeOwner,
     findDeadOwners: deadOwnersFinder(clock),
+    standing: { inside: readToken(process.env) },
     declarations: (by) => declareCommands(declared.values(), by),
     isDeclared: (name) => declared.has(name),
     poolVariables: new Map(

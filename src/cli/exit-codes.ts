@@ -12,6 +12,9 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
+/** Of `exec` when Lockyard itself could not do it: the codes below are the command's. */
+export const EXEC_BROKEN = 125;
+
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** The code for an error that ended a command. */

@@ -3,7 +3,8 @@
  * costs nothing of it.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { EXIT, type ExitCode } from "./exit-codes.ts";
+import type { ClaimOptions } from "./exec/claims.ts";
+import { EXEC_BROKEN, EXIT } from "./exit-codes.ts";
 import type { CommonOptions, Surroundings } from "./surroundings.ts";
 import { parseDuration } from "./terminal/duration.ts";
 import { Output } from "./terminal/output.ts";
@@ -18,7 +19,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     env,
     cwd: process.cwd(),
   };
-  let exitCode: ExitCode = EXIT.ok;
+  let exitCode: number = EXIT.ok;
   const program = programFor(surroundings, (code) => {
     exitCode = code;
   });
@@ -26,13 +27,16 @@ export async function runCli(args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    // The codes of `exec` below 125 are those of its command.
+    const isExec = args[0] === "exec";
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : isExec ? EXEC_BROKEN : EXIT.usage;
     const { tellFailure } = await import("./failure.ts");
-    return tellFailure(error, surroundings, { json: args.includes("--json") });
+    const code = tellFailure(error, surroundings, { json: args.includes("--json") && !isExec });
+    return isExec ? EXEC_BROKEN : code;
   }
 }
 
-type Done = (code: ExitCode) => void;
+type Done = (code: number) => void;
 
 /** The tree of commands. `done` is told how a command ended. */
 export function programFor(surroundings: Surroundings, done: Done): Command {
@@ -54,7 +58,10 @@ export function programFor(surroundings: Surroundings, done: Done): Command {
       getErrHasColors: () => err.capabilities.hasColour,
     })
     .exitOverride()
+    // What follows the command of `exec` belongs to that command.
+    .enablePositionalOptions()
     .addHelpText("after", ROOT_NOTES);
+  addExecCommands(program, surroundings, done);
   addPlanCommands(program, surroundings, done);
   addLookCommands(program, surroundings, done);
   addSetUpCommands(program, surroundings, done);
@@ -67,6 +74,8 @@ function helpWidth(output: Output): number {
 
 const ROOT_NOTES = `
 Example:
+  $ lockyard exec --use build -- npm test   take a turn: the same line for you, your Makefile and your agents
+  $ lockyard why build           who holds it, since when, who is next
   $ lockyard init                write a first plan from this repository's own scripts
   $ lockyard plan lockyard.plan.yaml
   $ lockyard run lockyard.plan.yaml
@@ -91,6 +100,58 @@ function command(program: Command, usage: string, description: string): Command 
 
 function example(lines: readonly string[]): string {
   return `\nExample:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
+}
+
+function addExecCommands(program: Command, surroundings: Surroundings, done: Done): void {
+  command(program, "exec [command...]", "run a command when everything it needs is free, as if we were not there")
+    .usage("[options] -- <command> [arguments...]")
+    .passThroughOptions()
+    .option("--use <name[:units]>", "units of a declared capacity, pool or rate; may be repeated", collect)
+    .option("--write <path>", "lock a path and all below it; may be repeated", append)
+    .option("--read <path>", "lock a path against writers; may be repeated", append)
+    .option("--observe <path>", "no lock: reported when it changed meanwhile; may be repeated", append)
+    .option("--lock <name>", "lock a name; needs no declaration; may be repeated", append)
+    .option("--shared <name>", "lock a name together with others that share it; may be repeated", append)
+    .option("--timeout <time>", "leave the line after this long (exit code 75)", time)
+    .option("--no-wait", "start now or not at all (exit code 75)")
+    .option("--detach", "print an id and go on in the background; see `lockyard wait`")
+    .option("--no-nice", "run at the usual priority for processor and disk")
+    .addOption(
+      new Option("--leftovers <way>", "what becomes of processes that outlive the command")
+        .choices(["keep", "wait", "kill"])
+        .default("keep"),
+    )
+    .option("--grace <time>", "between asking to end and killing, when it is cancelled", time, 5_000)
+    .addOption(
+      new Option(
+        "--if-broken <way>",
+        "when Lockyard cannot work (default: run, but fail with --write, --read, --lock)",
+      ).choices(["run", "fail"]),
+    )
+    .addOption(new Option("--id <id>").hideHelp())
+    .addHelpText(
+      "after",
+      `${example(["lockyard exec --use build -- npm test", "lockyard exec --write src/api --timeout 10m -- npx codegen"])}
+
+It ends with the code of the command. Codes of its own: 75 not admitted (the place in line is kept for 3 minutes),
+125 Lockyard failed, 126 not executable, 127 not found.`,
+    )
+    .action(async (words: string[], options: ExecOptions) => {
+      const { execCommand } = await import("./commands/exec.ts");
+      done(await execCommand(words, options, surroundings));
+    });
+  command(program, "wait <id>", "wait until a detached command, a task or a workflow has ended")
+    .option("--timeout <time>", "answer after this long at the latest (exit code 75)", time, 45_000)
+    .addHelpText(
+      "after",
+      `${example(["lockyard wait exec-k3f9x2"])}
+
+It ends with the code of the command, or 75 while that is not over; for a workflow with 0 or 1.`,
+    )
+    .action(async (id: string, options: WaitOptions) => {
+      const { waitCommand } = await import("./commands/wait.ts");
+      done(await waitCommand(id, options, surroundings));
+    });
 }
 
 function addPlanCommands(program: Command, surroundings: Surroundings, done: Done): void {
@@ -203,6 +264,23 @@ function addSetUpCommands(program: Command, surroundings: Surroundings, done: Do
     });
 }
 
+export interface ExecOptions extends CommonOptions, ClaimOptions {
+  /** Milliseconds. */
+  readonly timeout?: number;
+  readonly wait: boolean;
+  readonly detach?: boolean;
+  readonly nice: boolean;
+  readonly leftovers: "keep" | "wait" | "kill";
+  /** Milliseconds. */
+  readonly grace: number;
+  readonly ifBroken?: "run" | "fail";
+  /** Given by `--detach` to the process it starts. */
+  readonly id?: string;
+}
+export interface WaitOptions extends CommonOptions {
+  /** Milliseconds. */
+  readonly timeout: number;
+}
 export interface PlanOptions extends CommonOptions {
   readonly concurrency?: number;
   readonly only?: readonly string[];
@@ -247,4 +325,9 @@ function time(text: string): number {
 
 function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, ...text.split(",").filter((part) => part !== "")];
+}
+
+/** Paths and names may hold commas. */
+function append(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
 }

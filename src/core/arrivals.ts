@@ -30,15 +30,14 @@ export function submit(decision: Decision, index: number, newRow: NewRow): void 
   const { ledger, nowMs } = decision;
   const fault = claimFault(decision, newRow) ?? parentFault(decision, newRow);
   if (fault !== null) return refuse(decision, index, fault);
-  const row = ledger.insert(placed(decision, newRow), ledger.nextKey(), nowMs);
+  const row = ledger.insert(newRow, ledger.nextKey(), nowMs);
   if (row === undefined) {
     return refuse(decision, index, {
       code: "DUPLICATE_TASK",
       message: `Workflow ${newRow.workflowId} has a task ${newRow.taskId} already.`,
     });
   }
-  // Taken by whoever stands in it now, not by a submission that was refused.
-  if (newRow.placeKey !== "") ledger.dropPlace(newRow.placeKey);
+  if (newRow.placeKey !== "") takePlace(decision, row);
   if (row.status === "waiting") stand(decision, index, row);
   else decision.effects.push({ type: "submitted", index, row });
 }
@@ -96,12 +95,18 @@ function parentFault(decision: Decision, row: NewRow): Refusal | null {
   return null;
 }
 
-/** The rank a waiter of the same session, directory and command left behind (L13). */
-function placed(decision: Decision, row: NewRow): NewRow {
-  if (row.placeKey === "") return row;
-  const place = decision.ledger.place(row.placeKey);
-  const isKept = place !== undefined && place.untilMs >= decision.nowMs && place.rank < row.rank;
-  return isKept ? { ...row, rank: place.rank } : row;
+/**
+ * The rank a waiter of the same session, directory and command left behind (L13). It is gone with whoever stands in it now,
+ * not with a submission that was refused.
+ */
+function takePlace({ ledger, nowMs }: Decision, row: TaskRow): void {
+  const place = ledger.place(row.placeKey);
+  if (place === undefined) return;
+  ledger.dropPlace(row.placeKey);
+  if (place.untilMs < nowMs || place.rank >= row.rank) return;
+  ledger.edit(row);
+  row.rank = place.rank;
+  ledger.put(row);
 }
 
 /** A blocked, suspended or retrying task becomes eligible; a waiting one gets another rank. */

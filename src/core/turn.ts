@@ -17,7 +17,7 @@ import { ADMISSION } from "./bounds.ts";
 import type { Command, Effect } from "./command.ts";
 import { declare, withdraw } from "./counters.ts";
 import { type Decision, lineId } from "./decision.ts";
-import { end, endRefused, requeue } from "./endings.ts";
+import { end, endRefused, keepPlace, requeue } from "./endings.ts";
 import { cancel, changeSlot, release, retry, settle, unlock } from "./holders.ts";
 import type { Ledger } from "./ledger.ts";
 import { joinOwner, leaveOwner, loseOwner } from "./owners.ts";
@@ -76,7 +76,10 @@ function takeDue(decision: Decision): void {
   for (const row of ledger.dueRows(nowMs, ADMISSION.testsPerRelease)) {
     decision.releases++;
     if (row.status === "starting") requeue(decision, row);
-    else end(decision, row, { status: "timed_out", code: "QUEUE_TIMEOUT" });
+    else {
+      keepPlace(decision, row);
+      end(decision, row, { status: "timed_out", code: "QUEUE_TIMEOUT" });
+    }
   }
   for (const counter of ledger.dueCounters(nowMs)) {
     counter.dueAtMs = 0;

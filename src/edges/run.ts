@@ -1,7 +1,13 @@
 /** Running tasks: see basics.ts. */
 export { commandAgent } from "../agents/command/command-agent.ts";
+export { execAgent } from "../agents/exec/exec-agent.ts";
 export { threadAgent } from "../agents/thread/thread-agent.ts";
 export { type ComposedParts, composeParts } from "../compose.ts";
+export { explain } from "../core/explain.ts";
 export { TaskManager } from "../engine/parallel-task-manager.ts";
+export { type ForegroundChild, spawnForeground } from "../process/foreground.ts";
+export { SHARED_DAEMONS } from "../process/leftovers.ts";
+export { newMarker } from "../process/marker.ts";
+export type { Exit } from "../process/spawn.ts";
 export { memoryStore } from "../stores/memory/index.ts";
 export { sqliteStore } from "../stores/sqlite/index.ts";

@@ -4,24 +4,47 @@ import type { Command } from "../core/command.ts";
 import { LockyardError } from "../core/errors.ts";
 import { limitNode } from "../core/names.ts";
 import type { Agent } from "../core/ports.ts";
+import type { OrphanPolicy } from "../core/row.ts";
 import { suggest } from "../core/suggest.ts";
+import type { Standing } from "./parts.ts";
+
+/** How the tasks of a manager stand in the store's line: shared by all of them, so that none pays for it. */
+export interface EntryStanding {
+  /** Keys of the holders in other processes this manager runs inside of, nearest first; known once the store is open. */
+  ancestors: readonly number[];
+  readonly orphan: OrphanPolicy;
+  readonly placeKey: string;
+  readonly label: string;
+}
 
 export interface AgentEntry {
   readonly agent: Agent;
   /** Who stands behind its tasks. */
   readonly ownerId: string;
+  readonly standing: EntryStanding;
   /** Limits its tasks count against: the manager's slots, and the agent's own when it has one. */
   readonly limits: readonly string[];
 }
+
+export interface AgentTableOptions {
+  readonly managerId: string;
+  readonly ownerId: string;
+  readonly standing: Standing;
+}
+
+const NOBODY: readonly number[] = [];
 
 /** The agents of one manager: found by agent id, then by type, then `"*"`. */
 export class AgentTable {
   readonly #entries = new Map<string, AgentEntry>();
   readonly #slots: string;
   readonly #managerId: string;
+  readonly standing: EntryStanding;
 
-  constructor(agents: Agents, managerId: string, ownerId: string) {
+  constructor(agents: Agents, { managerId, ownerId, standing }: AgentTableOptions) {
     this.#managerId = managerId;
+    const { orphan = "fail", placeKey = "", label = "" } = standing;
+    this.standing = { ancestors: NOBODY, orphan, placeKey, label };
     this.#slots = limitNode(`${managerId}:slots`);
     const plain: readonly string[] = [this.#slots];
     for (const [name, agent] of Object.entries(agents)) {
@@ -31,7 +54,7 @@ export class AgentTable {
         });
       }
       const limits = agent.concurrency === undefined ? plain : [this.#slots, this.#limitOf(name)];
-      this.#entries.set(name, { agent, ownerId, limits });
+      this.#entries.set(name, { agent, ownerId, limits, standing: this.standing });
     }
   }
 

@@ -12,7 +12,7 @@ import { LockyardError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import type { NewRow, TaskRow } from "../core/row.ts";
 import type { Attempt } from "./attempt.ts";
-import { NO_ANCESTORS, type Stop } from "./task-record.ts";
+import type { Stop } from "./task-record.ts";
 import type { TurnQueue } from "./turn-queue.ts";
 
 const NOTHING: readonly never[] = [];
@@ -162,7 +162,7 @@ export class NestedRequests {
       kind: "request",
       wants: ask.wants,
       parentKey: record.key,
-      ancestors: [record.key, ...(record.links?.ancestors ?? NO_ANCESTORS)],
+      ancestors: [record.key, ...record.ancestors],
       holder: record.agent.holder,
       status: "waiting",
       rank: NESTED_RANK,

@@ -15,7 +15,9 @@ import type {
   Store,
   StoreDescriptor,
 } from "../core/ports.ts";
+import type { OrphanPolicy } from "../core/row.ts";
 import type { AgentResult, AgentTask, Claim, RetryPolicy, TaskGroup } from "../core/task.ts";
+import type { HolderToken } from "../core/token.ts";
 
 /** Figures of a run. Told about ends and waits; never asked in a decision. */
 export interface MetricsRecorder {
@@ -46,6 +48,21 @@ export interface Budget {
   readonly wallMs?: number;
   /** Levels of tasks that start tasks; at most 4. */
   readonly spawnDepth?: number;
+}
+
+/**
+ * The place of this whole manager in a shared store: what it was started inside of, and how its tasks stand in line. A
+ * task that runs in another process hands its token to whatever it starts (L11).
+ */
+export interface Standing {
+  /** The holder this process was started by; null outside of any. It counts only while it holds. */
+  readonly inside: HolderToken | null;
+  /** What becomes of this manager's tasks when its process is gone. Default `fail`. */
+  readonly orphan?: OrphanPolicy;
+  /** Session, directory and command of a waiter whose place is kept (L13). Default none. */
+  readonly placeKey?: string;
+  /** How people name its tasks; default the task's id. */
+  readonly label?: string;
 }
 
 export type OwnerDescription = Omit<Owner, "ownerId" | "beatAtMs">;
@@ -87,4 +104,5 @@ export interface ManagerParts {
   readonly retryDelayMs: (policy: RetryPolicy, attempt: number, random: () => number) => number;
   /** Absolute directory that relative paths lie below, for sentences. */
   readonly root: string;
+  readonly standing: Standing;
 }

@@ -6,6 +6,7 @@ import { MAX_TIMER_MS } from "../core/bounds.ts";
 import type { Command, Effect } from "../core/command.ts";
 import { errorCode, LockyardError } from "../core/errors.ts";
 import type { Awaitable, Store, StoreView } from "../core/ports.ts";
+import { ancestorsOfToken } from "../core/token.ts";
 import type { Agenda, Due } from "./agenda.ts";
 import { DeathWatch } from "./death-watch.ts";
 import { Heartbeat, ownerOf } from "./owner.ts";
@@ -20,6 +21,8 @@ export interface StoreLinkHost {
   readonly ownerId: string;
   /** What the store must know before the first task. */
   declarations(): readonly Command[];
+  /** The holders in other processes that everything here runs inside of, nearest first. */
+  standInside(ancestors: readonly number[]): void;
   onOthersEffects(effects: readonly Effect[]): void;
   /** It cannot be used any more: every task has to end. */
   onBroken(error: LockyardError): void;
@@ -81,6 +84,8 @@ export class StoreLink {
       this.#store = store;
       const owner = await ownerOf(this.#parts, this.#host.ownerId, store);
       await store.join(owner, (effects) => this.#onOthersEffects(effects));
+      const { inside } = this.#parts.standing;
+      if (inside !== null) this.#host.standInside(await store.view((view) => ancestorsOfToken(view, inside)));
     } catch (thrown) {
       throw this.#break(thrown);
     }

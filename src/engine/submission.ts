@@ -129,7 +129,7 @@ export class Submission {
       const above = parent.record;
       links.parent = parent;
       links.depth = (above.links?.depth ?? 0) + 1;
-      links.ancestors = [above.key, ...(above.links?.ancestors ?? [])];
+      links.ancestors = [above.key, ...above.ancestors];
     }
     return record;
   }

@@ -1,8 +1,9 @@
 import { RATE, UNITS } from "../core/claims.ts";
 import { LockyardError } from "../core/errors.ts";
 import { toJson } from "../core/json.ts";
-import type { AgentContext, Clock, HeldLocks, Logger } from "../core/ports.ts";
+import type { AgentContext, Clock, HeldLocks, Logger, Store } from "../core/ports.ts";
 import type { AgentResult, Claim, JsonValue, TaskCall } from "../core/task.ts";
+import { tokenVariables } from "../core/token.ts";
 import type { Attempt } from "./attempt.ts";
 import { type NestedRequests, SlotLoan } from "./nested-requests.ts";
 import type { ManagerParts } from "./parts.ts";
@@ -13,6 +14,7 @@ import type { TurnQueue } from "./turn-queue.ts";
 /** What a context reaches of the manager it belongs to. */
 export interface ContextHost {
   readonly parts: ManagerParts;
+  readonly storeFacts: Pick<Store, "scope" | "location"> | null;
   readonly requests: NestedRequests;
   readonly turns: TurnQueue;
   progressed(attempt: Attempt): void;
@@ -78,14 +80,14 @@ export class TaskContext implements AgentContext {
 
   get env(): Readonly<Record<string, string>> {
     const { record, instanceId, fence, peek } = this.#attempt;
+    const store = this.#host.storeFacts;
     return {
       ...peek?.env,
-      LOCKYARD_TASK: record.task.taskId,
+      ...tokenVariables({ workflowId: record.task.workflowId, taskId: record.task.taskId, key: record.key, fence }),
       LOCKYARD_INSTANCE: instanceId,
-      LOCKYARD_WORKFLOW: record.task.workflowId,
       LOCKYARD_FENCE: String(fence),
-      // Names the holder to the store, and cannot be guessed: the fence is drawn from a clock of microseconds.
-      LOCKYARD_TOKEN: `${record.key}.${fence}`,
+      // What it starts must ask the same store, or it would not be known there as this task's.
+      ...(store?.scope === "machine" ? { LOCKYARD_STORE: store.location } : undefined),
     };
   }
 

@@ -65,7 +65,7 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
     this.hub = new EventHub(() => ({ at: this.times.text(clock.nowMs()), workflowId }));
     this.notices = new Notices(parts, this.hub, this.times);
     this.agenda = new Agenda(clock);
-    this.agents = new AgentTable(parts.agents, managerId, this.ownerId);
+    this.agents = new AgentTable(parts.agents, { managerId, ownerId: this.ownerId, standing: parts.standing });
     this.budget = new BudgetKeeper(parts.budget, (reason) => this.#pauseForBudget(reason));
     const { agenda, table, times, notices, budget, ids } = this;
     const ranking = new Ranking(parts);
@@ -159,6 +159,10 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
   declarations(): readonly Command[] {
     const by = this.ownerId;
     return [...this.parts.declarations(by), ...this.agents.declarations(by), this.#slotDeclaration()];
+  }
+
+  standInside(ancestors: readonly number[]): void {
+    this.agents.standing.ancestors = ancestors;
   }
 
   onOthersEffects(effects: readonly Effect[]): void {

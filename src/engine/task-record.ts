@@ -1,7 +1,7 @@
 import type { ResolvedClaim } from "../core/claims.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { Agent } from "../core/ports.ts";
-import { isFinal, type NewRow } from "../core/row.ts";
+import { isFinal, type NewRow, type OrphanPolicy } from "../core/row.ts";
 import type { AgentResult, HolderKind, TaskStatus } from "../core/task.ts";
 import type { AgentEntry } from "./agent-table.ts";
 import type { Attempt } from "./attempt.ts";
@@ -34,7 +34,7 @@ export class Links {
   /** Levels of tasks above. */
   depth = 0;
   /** Keys of the holders it runs inside of, nearest first. */
-  ancestors: readonly number[] = NO_ANCESTORS;
+  ancestors: readonly number[] | null = null;
   /** Milliseconds predicted for the longest chain from here on; -1 until somebody asks. */
   criticalPathMs = -1;
   /** Waits for an overloaded provider that spent no attempt. */
@@ -42,8 +42,6 @@ export class Links {
   /** Others who asked for the same result: an idempotency key in use, a cancel that counts. */
   readonly listeners: { readonly sink: ResultSink; readonly index: number }[] = [];
 }
-
-export const NO_ANCESTORS: readonly number[] = [];
 
 /**
  * One task as this process knows it, from submission to the delivery of its result. A waiting task is this object, its
@@ -120,7 +118,7 @@ export class TaskRecord implements NewRow {
     return this.links?.parent?.record.key ?? 0;
   }
   get ancestors(): readonly number[] {
-    return this.links?.ancestors ?? NO_ANCESTORS;
+    return this.links?.ancestors ?? this.#entry.standing.ancestors;
   }
   get holder(): HolderKind {
     return this.#entry.agent.holder;
@@ -131,14 +129,14 @@ export class TaskRecord implements NewRow {
   get queueTimeoutMs(): number {
     return this.task.queueTimeoutMs ?? 0;
   }
-  get orphan(): "fail" {
-    return "fail";
+  get orphan(): OrphanPolicy {
+    return this.#entry.standing.orphan;
   }
   get placeKey(): string {
-    return "";
+    return this.#entry.standing.placeKey;
   }
   get label(): string {
-    return this.task.taskId;
+    return this.#entry.standing.label || this.task.taskId;
   }
   get payload(): Task {
     return this.task;

@@ -44,12 +44,7 @@ export async function spawnChild(options: SpawnOptions): Promise<SpawnedChild> {
   const [program, ...rest] = checkedArguments(options);
   const cwd = await checkedDirectory(options.cwd);
   const child = start([program, ...rest], cwd, options);
-  const exited = new Promise<Exit>((resolve) => {
-    // Node gives a code or a signal, never neither.
-    child.once("exit", (code, signal) =>
-      resolve(signal === null ? { code: code ?? 0, signal } : { code: null, signal }),
-    );
-  });
+  const exited = exitOf(child);
   if (child.pid === undefined) {
     const error = await new Promise<unknown>((resolve) => child.once("error", resolve));
     throw spawnFailure(program, error);
@@ -61,6 +56,16 @@ export async function spawnChild(options: SpawnOptions): Promise<SpawnedChild> {
   if (stdout === null || stderr === null) throw spawnFailure(program, undefined);
   const identity = childIdentity(child.pid);
   return { process: { ...identity, marker: options.marker }, stdin: child.stdin, stdout, stderr, exited };
+}
+
+/** Never rejects. */
+export function exitOf(child: ChildProcess): Promise<Exit> {
+  return new Promise((resolve) => {
+    // Node gives a code or a signal, never neither.
+    child.once("exit", (code, signal) =>
+      resolve(signal === null ? { code: code ?? 0, signal } : { code: null, signal }),
+    );
+  });
 }
 
 function ignore(): void {}
@@ -126,7 +131,7 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOMEM: "There is not enough memory to start a process.",
 };
 
-function spawnFailure(program: string, error: unknown): LockyardError {
+export function spawnFailure(program: string, error: unknown): LockyardError {
   const code = String((error as NodeJS.ErrnoException | undefined)?.code ?? "an unknown error"); // spawn gives errno errors
   return new LockyardError("SPAWN_FAILED", `${show(program)} could not be started: ${code}.`, {
     hint: HINTS[code],

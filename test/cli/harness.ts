@@ -109,11 +109,12 @@ function watch(child: ChildProcess, onEnd: () => void): Running {
       reject(new Error(`not over after ${LIMIT_MS} ms:\n${output.stdout}\n${output.stderr}`));
     }, LIMIT_MS);
     child.once("error", reject);
-    child.once("close", (code) => {
+    child.once("close", (code, signal) => {
       clearTimeout(limit);
       hasEnded = true;
       onEnd();
-      resolve({ code, ...output });
+      // As a shell tells it.
+      resolve({ code: signal === null ? code : 128 + os.constants.signals[signal], ...output });
       for (const look of waiting) look();
     });
   });

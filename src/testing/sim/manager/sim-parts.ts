@@ -116,6 +116,7 @@ export function simLayer(options: SimLayerOptions): SimLayer {
     progressTracker: defaultProgressTracker(),
     monitor: null,
     metrics,
+    standing: { inside: null },
     logger: noLogger,
     graceMs,
     describeOwner: (label) => ({ pid, startTime: 1, bootId: "b", pidNamespace: "n", machine: "m", label }),
