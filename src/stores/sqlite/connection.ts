@@ -1,6 +1,7 @@
 /** One connection to a store: opened with care, its transactions begun without waiting. */
 import { statSync } from "node:fs";
 import { LockyardError } from "../../core/errors.ts";
+import { Ballast } from "./ballast.ts";
 import { openDatabase } from "./driver.ts";
 import { isBusy, storeError } from "./errors.ts";
 import { Statements } from "./statements.ts";
@@ -18,16 +19,18 @@ export class Connection {
   readonly db: Statements;
   readonly #inodes: number[] = [];
   readonly #log: WriteAheadLog;
+  readonly #ballast: Ballast;
 
-  private constructor(file: string, db: Statements) {
+  private constructor(file: string, db: Statements, copyPages: number | undefined) {
     this.file = file;
     this.db = db;
-    this.#log = new WriteAheadLog(db);
+    this.#log = new WriteAheadLog(db, copyPages);
+    this.#ballast = new Ballast(file);
     this.#inodes[0] = statSync(file).ino;
   }
 
-  /** Null while another process makes the file or recovers its WAL: to be tried again. Throws STORE_… */
-  static tryOpen(file: string, tier: Tier): Connection | null {
+  /** `copyPages`: see WriteAheadLog; tests want many checkpoints. Null while another process makes the file or recovers its WAL: to be tried again. Throws STORE_… */
+  static tryOpen(file: string, tier: Tier, { copyPages }: { readonly copyPages?: number } = {}): Connection | null {
     let db: Statements | undefined;
     try {
       db = new Statements(openDatabase(file));
@@ -47,7 +50,7 @@ export class Connection {
           },
         );
       }
-      return new Connection(file, db);
+      return new Connection(file, db, copyPages);
     } catch (error) {
       db?.database.close();
       if (isBusy(error)) return null;
@@ -89,6 +92,17 @@ export class Connection {
   commit(): void {
     this.db.run("commit");
     this.#log.committed();
+  }
+
+  /** After STORE_FULL: makes what room it can for what lets go. */
+  makeRoom(): void {
+    this.#ballast.drop();
+    this.#log.reuse();
+  }
+
+  /** Room for a full disk to come. */
+  keepRoom(): void {
+    this.#ballast.fill();
   }
 
   /** Leaves no transaction open, whatever SQLite has rolled back by itself already. */

@@ -52,6 +52,7 @@ export async function openStore(options: OpenSqliteOptions): Promise<SqliteStore
     await makeCurrent({ connection, patience, bootId, schema, upgradeLimitMs: busyLimitMs });
     const parts = { connection, clock, onNotice, busyLimitMs, busyNoticeMs: BUSY_NOTICE_MS, prompts, keptBytes };
     const store = new SqliteStore(parts);
+    connection.keepRoom();
     if (bootId !== "") await loseOwnersBefore(store, connection, bootId);
     return store;
   } catch (error) {

@@ -65,6 +65,7 @@ export class SqliteStore implements Store {
         owner: (ownerId) => this.#owners.get(ownerId)?.owner,
       },
       onCommit: (effects) => this.#tellOthersHere(effects),
+      makeRoom: () => connection.makeRoom(),
       onFollowUp: (effects) => this.#tell(this.#callerId, effects),
     });
     this.#watcher = new ChangeWatcher({

@@ -4,7 +4,7 @@
  */
 import { BOUNDS } from "../../core/bounds.ts";
 import type { Command, Effect } from "../../core/command.ts";
-import { LockyardError } from "../../core/errors.ts";
+import { errorCode, LockyardError } from "../../core/errors.ts";
 import { isStoreFailure } from "./errors.ts";
 import { type Patience, untilFree } from "./patience.ts";
 import { Request, RequestQueue, type Slice } from "./queue.ts";
@@ -20,6 +20,8 @@ export interface TurnsParts {
   onCommit(effects: readonly Effect[]): void;
   /** Told of what a turn that nobody asked for did. */
   onFollowUp(effects: readonly Effect[]): void;
+  /** The disk is full: makes room for what lets go. */
+  makeRoom(): void;
 }
 
 export class Turns {
@@ -57,7 +59,8 @@ export class Turns {
         this.#answer(slices, outcome);
         if (outcome.hasCarry) this.#followUp();
       } catch (error) {
-        if (isStoreFailure(error)) this.#fail(slices, error);
+        if (errorCode(error) === "STORE_FULL" && slices.some(letsGo)) await this.#withoutArrivals(slices, error);
+        else if (isStoreFailure(error)) this.#fail(slices, error);
         else await this.#oneByOne(slices);
       }
     }
@@ -94,13 +97,14 @@ export class Turns {
     });
   }
 
-  /** After a broken invariant every command has a turn of its own. */
-  async #oneByOne(slices: readonly Slice[]): Promise<void> {
+  /** After a broken invariant every command has a turn of its own; `refuse` answers those that get none. */
+  async #oneByOne(slices: readonly Slice[], refuse: (command: Command) => Effect | null = () => null): Promise<void> {
     for (const { request, commands } of slices) {
       let isAnswered = false;
       try {
         for (const command of commands) {
-          const effects = await this.#alone(command);
+          const refused = refuse(command);
+          const effects = refused === null ? await this.#alone(command) : [refused];
           this.#parts.onCommit(effects);
           isAnswered = request.advance(1, effects);
         }
@@ -109,6 +113,17 @@ export class Turns {
         isAnswered = true;
       }
       if (isAnswered) this.#queue.shift();
+    }
+  }
+
+  /** The disk is full: what lets go of something is carried out with the room that was kept for it, the rest is refused. */
+  async #withoutArrivals(slices: readonly Slice[], full: unknown): Promise<void> {
+    this.#parts.makeRoom();
+    const message = full instanceof Error ? full.message : "The disk is full.";
+    for (const slice of slices) {
+      if (letsGo(slice))
+        await this.#oneByOne([slice], (each) => (isArrival(each) ? refusal("STORE_FULL", message) : null));
+      else this.#fail([slice], full);
     }
   }
 
@@ -150,6 +165,14 @@ export class Turns {
       return [];
     }
   }
+}
+
+function isArrival({ type }: Command): boolean {
+  return type === "submit" || type === "enqueue" || type === "declare" || type === "owner-join";
+}
+
+function letsGo({ commands }: Slice): boolean {
+  return commands.some((command) => !isArrival(command) && command.type !== "tick");
 }
 
 function refusal(code: LockyardError["code"], message: string): Effect {

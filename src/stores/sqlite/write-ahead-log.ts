@@ -8,7 +8,7 @@ import type { Statements } from "./statements.ts";
 
 /** Pages, about 4 MB: no commit has much to copy. */
 const COPY_PAGES = 1_000;
-const RESTART_PAGES = 8_000;
+const RESTART_FACTOR = 8;
 /** Asking costs as much as a small statement: not after every commit. */
 const ASK_EVERY = 8;
 /** Milliseconds this process stands still at most for a new beginning of the log. */
@@ -16,10 +16,12 @@ const RESTART_PATIENCE_MS = 50;
 
 export class WriteAheadLog {
   readonly #db: Statements;
+  readonly #copyPages: number;
   #commits = 0;
 
-  constructor(db: Statements) {
+  constructor(db: Statements, copyPages: number = COPY_PAGES) {
     this.#db = db;
+    this.#copyPages = copyPages;
   }
 
   /** After a commit. Never throws: the commit stands, and what is wrong with the file the next transaction tells. */
@@ -27,11 +29,20 @@ export class WriteAheadLog {
     if (++this.#commits % ASK_EVERY !== 0) return;
     try {
       const { pages, copied } = this.pages();
-      if (pages - copied < COPY_PAGES) return;
-      if (pages < RESTART_PAGES) this.#db.one("pragma wal_checkpoint(passive)");
+      if (pages - copied < this.#copyPages) return;
+      if (pages < RESTART_FACTOR * this.#copyPages) this.#db.one("pragma wal_checkpoint(passive)");
       else this.#restart();
     } catch {
       // Another process copies, or reads what would be overwritten: later then.
+    }
+  }
+
+  /** On a full disk: what can be copied is, so that the log's own room is used again. Never throws. */
+  reuse(): void {
+    try {
+      this.#restart();
+    } catch {
+      // The disk is full, or somebody reads: then there is no room to be had here.
     }
   }
 
