@@ -71,6 +71,7 @@ async function bundleCommandLine(outDir) {
     platform: "node",
     target: "node20.19",
     // Under the "node" condition yaml is CommonJS: not splittable, and `await import("yaml")` has no named exports.
+    plugins: [fileSystem],
     alias: { yaml: path.join(ROOT, "node_modules", "yaml", "browser", "dist", "index.js") },
     // Names go too: it is a tenth of the package, and the library beside it keeps its own.
     minifyWhitespace: true,
@@ -82,6 +83,24 @@ async function bundleCommandLine(outDir) {
   });
   return Object.keys(result.metafile.inputs);
 }
+
+/**
+ * `import … from "node:fs"` asks for every name there is, and asking for ReadStream loads all of Node's streams: a tenth of
+ * what a short command takes. Asked for by `getBuiltinModule`, names are read one by one.
+ */
+const fileSystem = {
+  name: "file-system",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:fs$/ }, ({ path: name }) => ({ path: name, namespace: "file-system" }));
+    onLoad({ filter: /.*/, namespace: "file-system" }, () => {
+      const names = Object.entries(Object.getOwnPropertyDescriptors(fs))
+        .filter(([name, { value }]) => typeof value === "function" && /^[a-z]/.test(name))
+        .map(([name]) => name);
+      const named = [...names, "constants"].map((name) => `export const ${name} = fs.${name};`);
+      return { contents: `const fs = process.getBuiltinModule("node:fs");\n${named.join("\n")}\nexport default fs;` };
+    });
+  },
+};
 
 /** Files that run in a thread of their own: started by URL, so no import leads to them. */
 function workerFiles() {

@@ -1,6 +1,7 @@
 /** Capacities, pools and rates as people read them: how much is in use, and who said how much there is. */
 import { DEFAULT_DECLARER, resourceId, standing } from "../../edges/names.ts";
 import type { Counter } from "../../edges/store.ts";
+import { grouped } from "../terminal/duration.ts";
 
 export interface DeclaredRow {
   readonly resourceId: string;
@@ -49,7 +50,7 @@ export function declarersText(declarers: readonly DeclaredBy[]): string {
     .map(({ source, capacity, authority, counts }) => {
       const who = source === DEFAULT_DECLARER ? "default (one for four cores)" : source;
       const own = authority ? " (your own file)" : "";
-      return `${capacity.toLocaleString("en-US")} by ${who}${own}${counts ? "" : ", which does not count"}`;
+      return `${grouped(capacity)} by ${who}${own}${counts ? "" : ", which does not count"}`;
     })
     .join("; ");
 }

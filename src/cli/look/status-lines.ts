@@ -1,6 +1,6 @@
 /** A status report as people read it. */
 import { neutralise } from "../../edges/basics.ts";
-import { count, duration } from "../terminal/duration.ts";
+import { count, duration, grouped } from "../terminal/duration.ts";
 import type { Style } from "../terminal/style.ts";
 import { table } from "../terminal/table.ts";
 import { wrap } from "../terminal/width.ts";
@@ -29,13 +29,13 @@ export function statusLines(report: StatusReport, options: LinesOptions): readon
     return ["Nothing runs, nothing waits. Try: lockyard run PLAN"];
   return [
     ...quarantineLines(running, options),
-    style.bold(`${runningCount.toLocaleString("en-US")} running`),
+    style.bold(`${grouped(runningCount)} running`),
     ...table(
       running.map((row) => runningCells(row, style)),
       { columns: options.columns, indent: 2 },
     ),
     ...more(runningCount - running.length, style),
-    style.bold(`${counts.waiting.toLocaleString("en-US")} waiting`),
+    style.bold(`${grouped(counts.waiting)} waiting`),
     ...waiting.flatMap((row) => waitingLines(row, options)),
     ...more(counts.waiting - waiting.length, style),
     ...(others.length === 0 ? [] : [style.dim(others.join("; "))]),
@@ -43,7 +43,7 @@ export function statusLines(report: StatusReport, options: LinesOptions): readon
 }
 
 function more(hidden: number, style: Style): readonly string[] {
-  return hidden > 0 ? [style.dim(`  and ${hidden.toLocaleString("en-US")} more`)] : [];
+  return hidden > 0 ? [style.dim(`  and ${grouped(hidden)} more`)] : [];
 }
 
 function quarantineLines(running: readonly RunningRow[], { style }: LinesOptions): readonly string[] {
@@ -103,7 +103,7 @@ function declaredLines(resources: readonly DeclaredRow[], { style, columns }: Li
   const rows = resources.map(({ resourceId, kind, capacity, used, declaredBy }) => [
     neutralise(resourceId),
     kind,
-    used === null ? "-" : `${used.toLocaleString("en-US")} of ${capacity.toLocaleString("en-US")}`,
+    used === null ? "-" : `${grouped(used)} of ${grouped(capacity)}`,
     style.dim(neutralise(declarersText(declaredBy))),
   ]);
   return table(rows, { columns, head: ["DECLARED", "KIND", "IN USE", "HOW MANY, BY WHOM"].map(style.bold) });

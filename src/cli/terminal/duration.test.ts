@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bytes, count, duration, elapsed, parseDuration } from "./duration.ts";
+import { bytes, count, duration, elapsed, grouped, parseDuration } from "./duration.ts";
 
 test("durations read as people say them", () => {
   const shown = [
@@ -59,5 +59,17 @@ test("counts and sizes carry their units", () => {
     "12.4 KB",
     "1 MB",
     "4.2 GB",
+  ]);
+});
+
+test("numbers are grouped by thousands", () => {
+  expect([0, 999, 1_000, 98_901, 1_234_567, -1_500, 1234.5].map(grouped)).toEqual([
+    "0",
+    "999",
+    "1,000",
+    "98,901",
+    "1,234,567",
+    "-1,500",
+    "1,234.5",
   ]);
 });

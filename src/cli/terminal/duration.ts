@@ -44,9 +44,15 @@ export function parseDuration(text: string): number | undefined {
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: SECOND, m: MINUTE, h: HOUR, d: DAY };
 
+/** `1,234`. Not by toLocaleString: loading its tables costs a command that prints one number 10 milliseconds. */
+export function grouped(number: number): string {
+  const [whole = "", ...rest] = String(number).split(".");
+  return [whole.replaceAll(/\B(?=(?:\d{3})+$)/g, ","), ...rest].join(".");
+}
+
 /** `1,234 tasks`, `1 task`. */
 export function count(number: number, noun: string, plural = `${noun}s`): string {
-  return `${number.toLocaleString("en-US")} ${number === 1 ? noun : plural}`;
+  return `${grouped(number)} ${number === 1 ? noun : plural}`;
 }
 
 /** `12.4 MB`. */

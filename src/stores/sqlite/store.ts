@@ -111,7 +111,7 @@ export class SqliteStore implements Store {
   /** Throws STORE_… when the file cannot be read, CLOSED when the store is closed. */
   view<T>(read: (view: StoreView) => T): T {
     if (this.#closing !== undefined) throw this.#closed();
-    return this.#connection.read(() => read(this.#view));
+    return this.#connection.read(() => this.#view.look(read));
   }
 
   /** What was asked for before is carried out first. Twice is fine. */

@@ -30,27 +30,55 @@ const FINAL: readonly FinalStatus[] = ["succeeded", "failed", "timed_out", "canc
 export class SqliteView implements StoreView {
   readonly #db: Statements;
   readonly #reader: RowReader;
+  /** What was read in this look: the holders in the way of a hundred waiters are mostly the same few. */
+  #rows: Map<number, TaskRow | undefined> | undefined;
+  #counters: readonly Counter[] | undefined;
 
   constructor(db: Statements, reader: RowReader) {
     this.#db = db;
     this.#reader = reader;
   }
 
+  /** One look at one moment, inside a transaction: nothing is read twice. */
+  look<T>(read: (view: StoreView) => T): T {
+    this.#rows = new Map();
+    try {
+      return read(this);
+    } finally {
+      this.#rows = undefined;
+      this.#counters = undefined;
+    }
+  }
+
+  #row(key: number): TaskRow | undefined {
+    if (this.#rows === undefined) return this.#reader.read(key)?.row;
+    let row = this.#rows.get(key);
+    if (row === undefined && !this.#rows.has(key)) {
+      row = this.#reader.read(key)?.row;
+      this.#rows.set(key, row);
+    }
+    return row;
+  }
+
+  #all(keys: readonly number[]): readonly TaskRow[] {
+    return keys.map((key) => this.#row(key)).filter((row) => row !== undefined);
+  }
+
   tasks({ workflowId, ownerId, statuses = LIVE, limit = BOUNDS.statusRows }: StoreQuery): readonly TaskRow[] {
     const wanted = JSON.stringify(statuses);
     if (workflowId !== undefined) {
       const most = ownerId === undefined ? limit : BOUNDS.tasksPerWorkflow;
-      const rows = this.#reader.rows(this.#db.keys(SQL.ROWS_OF_WORKFLOW, workflowId, wanted, most));
+      const rows = this.#all(this.#db.keys(SQL.ROWS_OF_WORKFLOW, workflowId, wanted, most));
       return ownerId === undefined ? rows : rows.filter((row) => row.ownerId === ownerId).slice(0, limit);
     }
-    if (ownerId !== undefined) return this.#reader.rows(this.#db.keys(SQL.LIVE_ROWS_OF_OWNER, ownerId, wanted, limit));
+    if (ownerId !== undefined) return this.#all(this.#db.keys(SQL.LIVE_ROWS_OF_OWNER, ownerId, wanted, limit));
     const keys: number[] = [];
     if (statuses.some(isFinal)) {
       const sql = statuses.includes("succeeded") ? SQL.FINISHED_ROWS : SQL.UNSUCCESSFUL_ROWS;
       keys.push(...this.#db.keys(sql, wanted, limit));
     }
     if (!statuses.every(isFinal)) keys.push(...this.#db.keys(SQL.LIVE_ROWS, wanted, limit));
-    return this.#reader.rows(keys.slice(0, limit));
+    return this.#all(keys.slice(0, limit));
   }
 
   count({ workflowId, ownerId, statuses = LIVE }: StoreQuery): number {
@@ -74,7 +102,7 @@ export class SqliteView implements StoreView {
 
   task(workflowId: string, taskId: string): TaskRow | undefined {
     const found = this.#db.one(FIND_KEY, workflowId, taskId);
-    return found === undefined ? undefined : this.#reader.read(Number(found[0]))?.row;
+    return found === undefined ? undefined : this.#row(Number(found[0]));
   }
 
   result(workflowId: string, taskId: string): unknown {
@@ -89,7 +117,7 @@ export class SqliteView implements StoreView {
         : this.#db.all(SQL.HOLDS_AROUND, JSON.stringify([node, ...ancestorsOf(node)]), node, limit);
     const holds: Hold[] = [];
     for (const [key, held, members] of found) {
-      const row = this.#reader.read(Number(key))?.row;
+      const row = this.#row(Number(key));
       const claim = row?.claims.find((other) => other.node === held);
       if (row !== undefined && claim !== undefined)
         holds.push({ row, claim, members: this.#names(claim.node, String(members)) });
@@ -107,7 +135,7 @@ export class SqliteView implements StoreView {
   watchers(node: string, limit: number): readonly TaskRow[] {
     const lines = linesAt(this.#db, node);
     const keys = lines.flatMap(({ mode, gate }) => this.#db.keys(SQL.WATCHERS, node, mode, gate, limit));
-    return [...this.#reader.rows(keys)].sort((a, b) => (isBefore(a, b) ? -1 : 1)).slice(0, limit);
+    return [...this.#all(keys)].sort((a, b) => (isBefore(a, b) ? -1 : 1)).slice(0, limit);
   }
 
   position({ watch, rank, key }: TaskRow): number {
@@ -119,7 +147,10 @@ export class SqliteView implements StoreView {
   }
 
   counters(): readonly Counter[] {
-    return this.#db.all(ALL_COUNTERS).map(counterOf);
+    if (this.#counters !== undefined) return this.#counters;
+    const counters = this.#db.all(ALL_COUNTERS).map(counterOf);
+    if (this.#rows !== undefined) this.#counters = counters;
+    return counters;
   }
 
   owners(): readonly Owner[] {
