@@ -12,5 +12,5 @@ if (major < 20 || (major === 20 && minor < 19)) {
 } else {
   // Saves a third of the start-up from the second run on; exists since 22.8.
   if (module.enableCompileCache !== undefined) module.enableCompileCache();
-  await import("../dist/cli/main.js");
+  await import("../dist/js/main.js");
 }

@@ -1,8 +1,9 @@
-// Builds `dist`: the library as tsc emits it (no run-time dependency) and the command line as one bundle with a chunk
-// per command. `--if-stale` does nothing when sources and dist match. The new dist replaces the old one in one rename,
+// Builds `dist`: declarations as tsc emits them, and all JavaScript as one bundle whose parts share their chunks: the
+// library's entries, the command line with a chunk per command, the files that run in threads. `--if-stale` does nothing when sources and dist match. The new dist replaces the old one in one rename,
 // so that a process that starts meanwhile finds either of them whole.
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
+import { isBuiltin } from "node:module";
 import path from "node:path";
 import { build } from "esbuild";
 import { CACHE, fingerprintOf, ROOT, readIfThere, withLock } from "./once.mjs";
@@ -31,9 +32,8 @@ async function main() {
     const staging = path.join(CACHE, `dist.${process.pid}`);
     fs.rmSync(staging, { recursive: true, force: true });
     try {
-      compileLibrary(staging);
-      const inputs = await bundleCommandLine(staging);
-      copyStatements(staging);
+      emitDeclarations(staging);
+      const inputs = await bundle(staging);
       fs.writeFileSync(path.join(staging, "THIRD-PARTY-LICENSES"), licensesOf(inputs));
       fs.writeFileSync(path.join(staging, STAMP), stamp);
       replaceDist(staging);
@@ -43,7 +43,7 @@ async function main() {
   });
 }
 
-function compileLibrary(outDir) {
+function emitDeclarations(outDir) {
   const tsc = path.join(ROOT, "node_modules", "typescript", "bin", "tsc");
   const run = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", outDir], {
     cwd: ROOT,
@@ -55,15 +55,18 @@ function compileLibrary(outDir) {
 class BuildError extends Error {}
 
 /** @returns {Promise<string[]>} the files that went into the bundle */
-async function bundleCommandLine(outDir) {
-  const entry = path.join(ROOT, "src", "cli", "main.ts");
-  if (!fs.existsSync(entry)) return [];
+async function bundle(outDir) {
   const result = await build({
     absWorkingDir: ROOT,
-    entryPoints: [entry, ...workerFiles()],
-    outdir: path.join(outDir, "cli"),
+    entryPoints: {
+      index: "src/index.ts",
+      sqlite: "src/stores/sqlite/index.ts",
+      testing: "src/testing/index.ts",
+      main: "src/cli/main.ts",
+      ...Object.fromEntries(workerFiles().map((file) => [path.basename(file, ".ts"), file])),
+    },
     // Flat: `new URL("./x-worker.js", import.meta.url)` is true from every chunk as it is beside the source.
-    entryNames: "[name]",
+    outdir: path.join(outDir, "js"),
     chunkNames: "[name]-[hash]",
     bundle: true,
     splitting: true,
@@ -73,14 +76,14 @@ async function bundleCommandLine(outDir) {
     // Under the "node" condition yaml is CommonJS: not splittable, and `await import("yaml")` has no named exports.
     plugins: [fileSystem],
     alias: { yaml: path.join(ROOT, "node_modules", "yaml", "browser", "dist", "index.js") },
-    // Names go too: it is a tenth of the package, and the library beside it keeps its own.
+    // Names stay: they are what a stack trace tells.
     minifyWhitespace: true,
-    minifyIdentifiers: true,
     minifySyntax: true,
     legalComments: "none",
     metafile: true,
     logLevel: "warning",
   });
+  for (const entry of ["index", "sqlite"]) assertLean(result.metafile.outputs, entry);
   return Object.keys(result.metafile.inputs);
 }
 
@@ -101,23 +104,30 @@ const fileSystem = {
     });
   },
 };
+/** Importing the library loads no package and no driver: what it loads at once is followed through the chunks. */
+function assertLean(outputs, entry) {
+  const start = Object.keys(outputs).find((file) => file.endsWith(`js/${entry}.js`));
+  const seen = new Set();
+  const visit = (file) => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const package_ = Object.keys(outputs[file].inputs).find((input) => input.includes("node_modules/"));
+    if (package_ !== undefined) throw new BuildError(`${entry}.js would load ${package_} when it is imported.`);
+    for (const { path: target, kind, external } of outputs[file].imports) {
+      if (kind !== "import-statement") continue;
+      if (!external) visit(target);
+      else if (target === "node:sqlite" || !isBuiltin(target))
+        throw new BuildError(`${entry}.js would load ${target} when it is imported.`);
+    }
+  };
+  visit(start);
+}
 
 /** Files that run in a thread of their own: started by URL, so no import leads to them. */
 function workerFiles() {
   return sourceFiles(/(^|[/.-])worker\.ts$/)
     .filter((file) => !file.startsWith("cli/"))
     .map((file) => path.join(ROOT, "src", file));
-}
-
-/** SQL read by URL at run time: beside its module in the library, and at the same distance from the bundle. */
-function copyStatements(outDir) {
-  for (const file of sourceFiles(/\.sql$/)) {
-    const fromModule = file.split("/").slice(2).join("/");
-    for (const target of [file, `cli/${fromModule}`]) {
-      fs.mkdirSync(path.dirname(path.join(outDir, target)), { recursive: true });
-      fs.copyFileSync(path.join(ROOT, "src", file), path.join(outDir, target));
-    }
-  }
 }
 
 function sourceFiles(pattern) {

@@ -297,9 +297,8 @@ function flagsForFile(flags: readonly string[]): { readonly execArgv?: string[] 
   return { execArgv: flags.filter((flag) => flag.startsWith("-") && !isInput.test(flag)) };
 }
 
-/** The file a thread runs first: beside this one, or, when this is part of a bundled command, in the library it ships with. */
+/** The file a thread runs first: beside this one, as source or built. */
 function workerFile(): URL {
-  const places = ["./thread-worker.ts", "./thread-worker.js", "../../agents/thread/thread-worker.js"];
-  const urls = places.map((place) => new URL(place, import.meta.url));
-  return urls.find((url) => fs.existsSync(url)) ?? new URL("../agents/thread/thread-worker.js", import.meta.url);
+  const source = new URL("./thread-worker.ts", import.meta.url);
+  return fs.existsSync(source) ? source : new URL("./thread-worker.js", import.meta.url);
 }
