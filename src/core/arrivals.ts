@@ -6,7 +6,7 @@ import { deadlockMessage, whatNeverLetsGo } from "./deadlock.ts";
 import { type Decision, freeClaims, reserve } from "./decision.ts";
 import { end } from "./endings.ts";
 import type { ErrorCode } from "./errors.ts";
-import type { NewRow, TaskRow } from "./row.ts";
+import { isFinal, type NewRow, type TaskRow } from "./row.ts";
 
 const NOBODY: readonly Blocker[] = [];
 
@@ -30,6 +30,7 @@ export function submit(decision: Decision, index: number, newRow: NewRow): void 
   const { ledger, nowMs } = decision;
   const fault = claimFault(decision, newRow) ?? parentFault(decision, newRow);
   if (fault !== null) return refuse(decision, index, fault);
+  if (newRow.again === true) makeRoom(decision, newRow);
   const row = ledger.insert(newRow, ledger.nextKey(), nowMs);
   if (row === undefined) {
     return refuse(decision, index, {
@@ -40,6 +41,17 @@ export function submit(decision: Decision, index: number, newRow: NewRow): void 
   if (newRow.placeKey !== "") takePlace(decision, row);
   if (row.status === "waiting") stand(decision, index, row);
   else decision.effects.push({ type: "submitted", index, row });
+}
+
+/** A task that is run again: what is left of the last time goes, unless it succeeded or somebody stands behind it. */
+function makeRoom({ ledger }: Decision, { workflowId, taskId }: NewRow): void {
+  const old = ledger.find(workflowId, taskId);
+  if (old?.kind !== "task") return;
+  if (isFinal(old.status) ? old.status !== "succeeded" : isNobodys(old)) ledger.forget(old);
+}
+
+function isNobodys({ status, ownerId }: TaskRow): boolean {
+  return status === "suspended" && ownerId === "";
 }
 
 /** Every counter it names exists, and no claim asks for more than there is (L1: refused before start). */
@@ -116,7 +128,7 @@ export function arrive(
   command: Extract<Command, { type: "enqueue" | "rerank" }>,
 ): void {
   const row = decision.ledger.get(command.key);
-  if (row === undefined || !(command.type === "rerank" ? row.status === "waiting" : mayStand(row, command.ownerId))) {
+  if (row === undefined || !(command.type === "rerank" ? row.status === "waiting" : mayStand(row, command))) {
     const message = `Task ${row?.taskId ?? command.key} does not wait to be ranked.`;
     return refuse(decision, index, { code: "STALE_FENCE", message });
   }
@@ -125,8 +137,9 @@ export function arrive(
 }
 
 /** A suspended row is nobody's: without an owner it would be granted again and again to nobody (L13). */
-function mayStand({ status }: TaskRow, ownerId: string | undefined): boolean {
-  return status === "blocked" || status === "retrying" || (status === "suspended" && ownerId !== undefined);
+function mayStand(row: TaskRow, command: { readonly ownerId?: string }): boolean {
+  if (row.status === "blocked" || row.status === "retrying") return true;
+  return row.status === "suspended" && (command.ownerId ?? row.ownerId) !== "";
 }
 
 function enqueue(decision: Decision, row: TaskRow, command: Extract<Command, { type: "enqueue" }>): void {

@@ -2,7 +2,7 @@
 import type { Mode } from "./claims.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { NewRow, TaskRow } from "./row.ts";
-import type { FinalStatus, HolderKind } from "./task.ts";
+import type { FinalStatus, HolderKind, JsonObject } from "./task.ts";
 
 /** The living process behind waiting and running tasks. Its lease is renewed by `owner-beat`. */
 export interface Owner {
@@ -78,8 +78,14 @@ export type Command =
   /** Being stopped, proof pending: keeps locks, gives the slot back. */
   | { readonly type: "ending"; readonly key: number; readonly fence: number }
   | { readonly type: "quarantine"; readonly key: number; readonly fence: number }
-  /** A person frees what a quarantined holder held. */
-  | { readonly type: "unlock"; readonly key: number }
+  /** A person frees what a quarantined holder held; by `force` also what one holds that lives. */
+  | { readonly type: "unlock"; readonly key: number; readonly force?: boolean }
+  /** Takes a task that has not started out of the line, until `enqueue`. Its owner stays. */
+  | { readonly type: "suspend"; readonly key: number }
+  /** Hands a message to the owner of a live task, wherever it lives. Opaque to the kernel. */
+  | { readonly type: "tell"; readonly key: number; readonly message: JsonObject }
+  /** Remembers something for people and later processes, under a name; null forgets it. Opaque to the kernel. */
+  | { readonly type: "note"; readonly topic: string; readonly note: unknown }
   /** Ends a request for more and drops what it got. */
   | { readonly type: "release"; readonly key: number }
   /** Ends a task that has not started; asks the owner to stop one that has. */
@@ -100,7 +106,7 @@ export type Command =
       readonly intervalMs?: number;
       readonly members?: readonly string[];
     }
-  | { readonly type: "withdraw"; readonly by: string }
+  | { readonly type: "withdraw"; readonly by: string /** Only there, instead of everywhere. */; readonly node?: string }
   | { readonly type: "owner-join"; readonly owner: Owner }
   | { readonly type: "owner-beat"; readonly ownerId: string }
   | { readonly type: "owner-leave"; readonly ownerId: string }
@@ -149,5 +155,7 @@ export type Effect =
   | { readonly type: "ended"; readonly row: TaskRow; readonly status: FinalStatus; readonly code: ErrorCode | null }
   | { readonly type: "suspended"; readonly row: TaskRow }
   | { readonly type: "quarantined"; readonly row: TaskRow }
+  /** For the owner of the row. */
+  | { readonly type: "told"; readonly row: TaskRow; readonly message: JsonObject }
   | { readonly type: "owner-gone"; readonly owner: Owner }
   | { readonly type: "limit-changed"; readonly node: string; readonly capacity: number };

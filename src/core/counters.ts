@@ -43,14 +43,18 @@ export function declare(decision: Decision, command: Extract<Command, { type: "d
   apply(decision, counter);
 }
 
-export function withdraw(decision: Decision, by: string): void {
+export function withdraw(decision: Decision, by: string, node?: string): void {
   for (const counter of decision.ledger.countersDeclaredBy(by)) {
+    if (node !== undefined && counter.node !== node) continue;
     counter.declarations = counter.declarations.filter((declaration) => declaration.by !== by);
     apply(decision, counter);
   }
 }
 
-/** The declaration that counts: an authority (the last one), else the smallest, else the default. */
+/** Who declares what a person set by hand (`lockyard set`): nobody living, and so it stays until it is cleared. */
+export const SET_BY_HAND = "set";
+
+/** The declaration that counts: what was set by hand, else an authority (the last one), else the smallest, else the default. */
 export function standing(declarations: readonly Declaration[]): Declaration | undefined {
   let best: Declaration | undefined;
   for (const declaration of declarations) {
@@ -62,6 +66,7 @@ export function standing(declarations: readonly Declaration[]): Declaration | un
 }
 
 function weightOf({ by, authority }: Declaration): number {
+  if (by === SET_BY_HAND) return 3;
   if (authority) return 2;
   return by === DEFAULT_DECLARER ? 0 : 1;
 }

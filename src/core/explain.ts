@@ -3,6 +3,7 @@
  * estimate, what to do.
  */
 import { EXCLUSIVE, LIMIT, RATE, UNITS } from "./claims.ts";
+import { NOTE } from "./message.ts";
 import { resourceId } from "./paths.ts";
 import type { StoreView } from "./ports.ts";
 import type { TaskRow } from "./row.ts";
@@ -58,14 +59,14 @@ export function explain(view: StoreView, row: TaskRow, context: ExplainContext):
     position,
     estimatedStartMs: estimate,
   };
-  if (row.watch === "") return { ...base, reason: statusSentence(row), hint: null };
+  if (row.watch === "") return { ...base, ...standing(view, row) };
   const quarantined = holders.find((holder) => holder.quarantined);
   if (quarantined !== undefined) {
     return {
       ...base,
       estimatedStartMs: null,
       reason: `${id} is quarantined: its last holder (${nameOf(quarantined)}) could not be stopped.`,
-      hint: "Stop it by hand (`lockyard status --locks` names it): its lock goes with it.",
+      hint: quarantineHint(view, quarantined, { node, id }),
     };
   }
   const place =
@@ -126,21 +127,52 @@ function nameOf(row: TaskRow): string {
   return row.label === "" ? row.taskId : row.label;
 }
 
-function statusSentence(row: TaskRow): string {
+/** What a person can do about a holder that could not be stopped, and how many wait for that. */
+function quarantineHint(
+  view: StoreView,
+  holder: TaskRow,
+  { node, id }: { readonly node: string; readonly id: string },
+): string {
+  const waiting = view.watchers(node, WAITING_COUNTED).length;
+  const wait = waiting === 1 ? "1 task waits" : `${waiting}${waiting === WAITING_COUNTED ? " or more" : ""} tasks wait`;
+  const pid = view.owners().find(({ ownerId }) => ownerId === holder.ownerId)?.pid;
+  return `${wait}. ${pid === undefined ? "" : `Check: ps ${pid}. `}Then: lockyard unlock ${id}`;
+}
+
+const WAITING_COUNTED = 1_000;
+
+/** Of a row that watches nothing. */
+function standing(view: StoreView, row: TaskRow): Pick<Explanation, "reason" | "hint"> {
+  const { workflowId, taskId, key } = row;
   switch (row.status) {
     case "blocked":
-      return "waits for the tasks it depends on";
-    case "suspended":
-      return "is suspended: its owner is gone, or its workflow is paused";
+      return { reason: "waits for the tasks it depends on", hint: null };
+    case "suspended": {
+      const why = textOf(view.note(NOTE.pause(workflowId)), "reason");
+      const reason =
+        row.ownerId === ""
+          ? "is suspended: the process that ran it is gone"
+          : `is suspended: ${workflowId} is paused${why === "" ? "" : ` (${why.replace(/\.$/, "")})`}`;
+      return { reason, hint: `lockyard resume ${workflowId}` };
+    }
     case "retrying":
-      return "waits before its next attempt";
-    case "needs_input":
-      return "waits for an answer";
+      return { reason: "waits before its next attempt", hint: null };
+    case "needs_input": {
+      const question = textOf(view.note(NOTE.question(key)), "question");
+      const reason = question === "" ? "waits for an answer" : `waits for an answer: "${question}"`;
+      return { reason, hint: `lockyard answer ${workflowId}/${taskId} "…"` };
+    }
     case "ending":
-      return row.quarantined ? "did not stop and is quarantined" : "is being stopped";
+      return { reason: row.quarantined ? "did not stop and is quarantined" : "is being stopped", hint: null };
     default:
-      return `is ${row.status}`;
+      return { reason: `is ${row.status}`, hint: null };
   }
+}
+
+function textOf(note: unknown, field: string): string {
+  const value =
+    typeof note === "object" && note !== null ? (note as Readonly<Record<string, unknown>>)[field] : undefined; // read by shape
+  return typeof value === "string" ? value : "";
 }
 
 function ordinal(position: number): string {

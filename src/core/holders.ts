@@ -6,7 +6,7 @@
  */
 import { type Refusal, refuse } from "./arrivals.ts";
 import type { Command } from "./command.ts";
-import { type Decision, giveLimits, letGo } from "./decision.ts";
+import { type Decision, giveLimits, letGo, reserve } from "./decision.ts";
 import { end, keepPlace } from "./endings.ts";
 import { holdsLocks, isFinal, type TaskRow } from "./row.ts";
 
@@ -88,14 +88,42 @@ function confirm(decision: Decision, row: TaskRow): void {
   decision.effects.push({ type: "confirmed", row });
 }
 
-/** A person frees what a quarantined holder held. */
-export function unlock(decision: Decision, index: number, key: number): void {
+/** A person frees what a quarantined holder held; by force, what any holder holds. */
+export function unlock(decision: Decision, index: number, { key, force }: Of<"unlock">): void {
   const row = decision.ledger.get(key);
-  if (row === undefined || !row.quarantined || isFinal(row.status)) {
+  const mayBeFreed = row?.quarantined === true || (force === true && row?.kind === "task" && holdsLocks(row.status));
+  if (row === undefined || !mayBeFreed || isFinal(row.status)) {
     return refuse(decision, index, { code: "STALE_FENCE", message: `Task ${row?.taskId ?? key} is not quarantined.` });
   }
   decision.releases++;
   end(decision, row, { status: "failed", code: "QUARANTINED" });
+}
+
+/** Out of the line, and out of sight of whatever becomes free, until `enqueue`. What has started goes on. */
+export function suspend(decision: Decision, index: number, key: number): void {
+  const { ledger } = decision;
+  const row = ledger.get(key);
+  if (row?.kind !== "task" || !(row.status === "waiting" || row.status === "blocked" || row.status === "retrying")) {
+    const message = `Task ${row?.taskId ?? key} is ${row?.status ?? "unknown"} and does not wait to be started.`;
+    return refuse(decision, index, { code: "STALE_FENCE", message });
+  }
+  decision.releases++;
+  const wasReserved = row.reserved;
+  ledger.edit(row);
+  letGo(decision, row);
+  row.status = "suspended";
+  ledger.put(row);
+  if (wasReserved) reserve(decision);
+  decision.effects.push({ type: "suspended", row });
+}
+
+export function tell(decision: Decision, index: number, { key, message }: Of<"tell">): void {
+  const row = decision.ledger.get(key);
+  if (row === undefined || isFinal(row.status) || row.ownerId === "") {
+    const said = `Nobody stands behind task ${row?.taskId ?? key} any more.`;
+    return refuse(decision, index, { code: "OWNER_GONE", message: said });
+  }
+  decision.effects.push({ type: "told", row, message });
 }
 
 /** Ends a request for more: what it got goes, or it leaves the line. */

@@ -124,4 +124,8 @@ export interface Ledger {
 
   /** Remembers how a row ended. Opaque to the kernel. */
   putResult(row: TaskRow, result: unknown): void;
+  /** Forgets a row that holds nothing and stands in no line, and how it ended: its id is free again. */
+  forget(row: TaskRow): void;
+  /** Null forgets it. Opaque to the kernel. */
+  putNote(topic: string, note: unknown): void;
 }

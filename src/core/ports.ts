@@ -67,6 +67,8 @@ export interface StoreView {
   task(workflowId: string, taskId: string): TaskRow | undefined;
   /** What `putResult` remembered. */
   result(workflowId: string, taskId: string): unknown;
+  /** What was noted under this name; undefined for nothing. */
+  note(topic: string): unknown;
   /** Holds on a node, above it and below it; every hold when no node is given. */
   holds(query: { readonly node?: string; readonly limit?: number }): readonly Hold[];
   /** Waiters watching a node, in rank order. */

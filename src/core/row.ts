@@ -30,6 +30,8 @@ export interface NewRow {
   readonly ancestors: readonly number[];
   readonly holder: HolderKind;
   readonly status: "waiting" | "blocked";
+  /** Takes the place of a task of this id that ended without success, or that is suspended and nobody's. */
+  readonly again?: boolean;
   readonly rank: number;
   /** Normalised: one claim a node. */
   readonly claims: readonly ResolvedClaim[];

@@ -18,7 +18,7 @@ import type { Command, Effect } from "./command.ts";
 import { declare, withdraw } from "./counters.ts";
 import { type Decision, lineId } from "./decision.ts";
 import { end, endRefused, keepPlace, requeue } from "./endings.ts";
-import { cancel, changeSlot, release, retry, settle, unlock } from "./holders.ts";
+import { cancel, changeSlot, release, retry, settle, suspend, tell, unlock } from "./holders.ts";
 import type { Ledger } from "./ledger.ts";
 import { joinOwner, leaveOwner, loseOwner } from "./owners.ts";
 import { drain } from "./release.ts";
@@ -116,7 +116,13 @@ function letGoOrChange(decision: Decision, index: number, command: Exclude<Comma
     case "quarantine":
       return changeSlot(decision, index, command);
     case "unlock":
-      return unlock(decision, index, command.key);
+      return unlock(decision, index, command);
+    case "suspend":
+      return suspend(decision, index, command.key);
+    case "tell":
+      return tell(decision, index, command);
+    case "note":
+      return decision.ledger.putNote(command.topic, command.note);
     case "release":
       return release(decision, index, command.key);
     case "cancel":
@@ -124,7 +130,7 @@ function letGoOrChange(decision: Decision, index: number, command: Exclude<Comma
     case "declare":
       return declare(decision, command);
     case "withdraw":
-      return withdraw(decision, command.by);
+      return withdraw(decision, command.by, command.node);
     case "owner-join":
     case "owner-beat":
       return joinOwner(decision, index, command);

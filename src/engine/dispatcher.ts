@@ -24,6 +24,8 @@ export class Dispatcher implements TurnListener, Line {
   readonly fates: Fates;
   #turns: TurnQueue | null = null;
   #requests: NestedRequests | null = null;
+  /** Nothing is started that does not run inside a task that runs. */
+  #isPaused = false;
 
   constructor(wiring: EngineWiring, host: EngineHost) {
     this.#wiring = wiring;
@@ -49,13 +51,33 @@ export class Dispatcher implements TurnListener, Line {
       table.add(record);
       notices.submitted(record);
       const fate = judge(record);
-      record.state = fate === "run" ? "waiting" : "blocked";
+      record.state = fate === "run" && !this.#isHeldBack(record) ? "waiting" : "blocked";
       if (typeof fate === "object") record.stop = fate;
       if (fate === "run") record.rank = ranking.rank(record);
       if (record.rank < last) isSorted = false;
       last = record.rank;
     }
     for (const record of isSorted ? records : sorted(records)) this.push({ type: "submit", row: record }, record);
+  }
+
+  /** What waits leaves the line and comes back with `resume`; what runs goes on, with all that it starts. */
+  pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    for (const record of this.#wiring.table.records()) {
+      if (record.state !== "waiting" || record.key === 0 || !this.#isHeldBack(record)) continue;
+      this.push({ type: "suspend", key: record.key }, null);
+    }
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    for (const record of this.#wiring.table.records()) if (record.state === "suspended") this.unblock(record);
+  }
+
+  #isHeldBack({ links }: TaskRecord): boolean {
+    return this.#isPaused && (links === null || links.parent === null);
   }
 
   /** Asks a task to stop, wherever it stands. The first to ask decides what its result says. */
@@ -114,6 +136,8 @@ export class Dispatcher implements TurnListener, Line {
         return this.#onSuspended(effect.row);
       case "quarantined":
         return this.#onQuarantined(effect.row);
+      case "told":
+        return this.#onTold(effect);
       case "limit-changed":
         return this.#wiring.notices.limitChanged(effect.node, effect.capacity, "declared");
       case "reserved":
@@ -128,8 +152,9 @@ export class Dispatcher implements TurnListener, Line {
     ticket.key = row.key;
     if (this.#host.storeFacts?.scope !== "process") this.#wiring.table.setKey(ticket);
     if (ticket.stop !== null) return this.#cancelRow(ticket, ticket.stop);
-    // Its dependencies may have ended while it was on its way.
+    // Its dependencies may have ended while it was on its way, or its workflow was paused.
     if (ticket.state === "blocked") this.unblock(ticket);
+    else if (this.#isHeldBack(ticket)) this.push({ type: "suspend", key: ticket.key }, null);
   }
 
   #onRefused(effect: Of<"refused">, ticket: Ticket): void {
@@ -203,10 +228,16 @@ export class Dispatcher implements TurnListener, Line {
 
   #onSuspended(row: TaskRow): void {
     const record = this.#recordOf(row);
-    if (record === undefined) return;
-    this.fates.disown(record, "OWNER_GONE");
+    if (record === undefined || record.result !== null) return;
     record.phase = null;
     record.state = "suspended";
+    // It was resumed, or asked to stop, while the store took it out of the line.
+    if (record.stop !== null) this.#cancelRow(record, record.stop);
+    else if (!this.#isHeldBack(record)) this.unblock(record);
+  }
+
+  #onTold({ row, message }: Of<"told">): void {
+    if (row.ownerId === this.#host.ownerId) this.#host.told(row.taskId, message);
   }
 
   #onQuarantined(row: TaskRow): void {
@@ -245,6 +276,7 @@ export class Dispatcher implements TurnListener, Line {
 
   enqueue(record: TaskRecord): void {
     record.phase = null;
+    if (this.#isHeldBack(record)) return this.push({ type: "suspend", key: record.key }, null);
     record.state = "waiting";
     const { ranking } = this.#wiring;
     ranking.begin();

@@ -7,7 +7,7 @@
 import type { IsoTimes } from "../clock/iso-times.ts";
 import { errorCode, type TaskError } from "../core/errors.ts";
 import type { Awaitable, Store, StoreView } from "../core/ports.ts";
-import type { AgentResult, ResourceLock } from "../core/task.ts";
+import type { AgentResult, JsonObject, ResourceLock } from "../core/task.ts";
 import type { Agenda } from "./agenda.ts";
 import { Attempt } from "./attempt.ts";
 import type { BudgetKeeper } from "./budget.ts";
@@ -45,6 +45,8 @@ export interface EngineHost {
   turnFailed(error: unknown, batch: Batch): void;
   drained(): void;
   beatRefused(): void;
+  /** Another process says something to the owner of this task. */
+  told(taskId: string, message: JsonObject): void;
   view<T>(read: (view: StoreView) => T): Awaitable<T>;
 }
 

@@ -259,11 +259,19 @@ export class TaskManager {
 
   /** Answers a task that asked (`ctx.ask`). Throws INVALID_OPTION when it does not ask. */
   answer(taskId: string, input: JsonValue): void {
-    const waiting = this.#engine.table.get(taskId)?.attempt?.peek?.answer;
-    if (waiting === null || waiting === undefined) {
+    if (!this.#engine.control.answer(taskId, input)) {
       throw new LockyardError("INVALID_OPTION", `Task ${taskId} does not wait for an answer.`);
     }
-    waiting.resolve(input);
+  }
+
+  /** Starts nothing more until `resume`; what runs goes on. Waiting tasks are `suspended` meanwhile. */
+  pause(reason = "paused"): void {
+    this.#engine.control.pause(reason);
+  }
+
+  /** Goes on after `pause`. */
+  resume(): void {
+    this.#engine.control.resume();
   }
 
   /** Cancels what is left and lets go of the store; with `drain`, lets everything end first. Twice is fine. */

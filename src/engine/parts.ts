@@ -102,6 +102,8 @@ export interface ManagerParts {
   readonly groupOf: (task: AgentTask) => TaskGroup;
   /** Milliseconds before the attempt after this one. */
   readonly retryDelayMs: (policy: RetryPolicy, attempt: number, random: () => number) => number;
+  /** Another process wants tasks of this workflow that ended without success to run again. Absent: they cannot. */
+  readonly onRetry?: (taskIds: readonly string[]) => void;
   /** Absolute directory that relative paths lie below, for sentences. */
   readonly root: string;
   readonly standing: Standing;

@@ -20,6 +20,7 @@ export interface ContextHost {
   progressed(attempt: Attempt): void;
   emitted(attempt: Attempt, chunk: JsonValue): void;
   asked(attempt: Attempt, question: string): void;
+  answered(attempt: Attempt): void;
   clocksChanged(attempt: Attempt): void;
   /** Submits tasks inside an attempt. Throws what is wrong with the calls. */
   startInside(attempt: Attempt, calls: readonly unknown[]): StartedInside;
@@ -230,6 +231,7 @@ export class TaskContext implements AgentContext {
       inside.onStop.delete(giveUp);
       inside.answer = null;
       inside.askedAtMs = 0;
+      this.#host.answered(attempt);
       if (!attempt.hasSettled && attempt.stop === null) {
         await loan.takeBack();
         attempt.record.state = "running";

@@ -6,12 +6,14 @@ import { IsoTimes } from "../clock/iso-times.ts";
 import { BOUNDS } from "../core/bounds.ts";
 import type { Command, Effect } from "../core/command.ts";
 import { LockyardError } from "../core/errors.ts";
+import { NOTE } from "../core/message.ts";
 import type { Awaitable, StoreView } from "../core/ports.ts";
-import type { AgentResult, JsonValue } from "../core/task.ts";
+import type { AgentResult, JsonObject, JsonValue } from "../core/task.ts";
 import { Agenda, type Due } from "./agenda.ts";
 import { AgentTable } from "./agent-table.ts";
 import type { Attempt } from "./attempt.ts";
 import { BudgetKeeper } from "./budget.ts";
+import { Control } from "./control.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { EventHub } from "./event-hub.ts";
 import type { EngineHost } from "./fates.ts";
@@ -46,6 +48,7 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
   readonly requests: NestedRequests;
   readonly agents: AgentTable;
   readonly ids: IdSource;
+  readonly control: Control;
   readonly #submission: Submission;
   readonly #link: StoreLink;
   readonly #idleWaiters = new Set<() => void>();
@@ -77,6 +80,9 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
     this.requests = new NestedRequests(this.turns, clock, () => this.ownerId);
     this.dispatcher.connect(this.turns, this.requests);
     this.dispatcher.fates.instances.host = this;
+    const { turns, dispatcher } = this;
+    const configure = (change: Parameters<TaskEngine["configure"]>[0]) => this.configure(change);
+    this.control = new Control({ parts, table, dispatcher, turns, notices, configure });
     this.#submission = new Submission({ parts, table, agents: this.agents, newTaskId: () => ids.task(), identify });
     this.#link = new StoreLink(parts, { agenda, turns: this.turns }, this);
   }
@@ -200,6 +206,10 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
     this.#link.turnFailed(error, batch);
   }
 
+  told(taskId: string, message: JsonObject): void {
+    this.control.told(taskId, message);
+  }
+
   beatRefused(): void {
     this.#link.beatRefused();
   }
@@ -233,7 +243,9 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
     if (change.maxConcurrentTasks !== undefined) this.parts.slots.configured = checkedSlots(change.maxConcurrentTasks);
     if (change.limits !== undefined) {
       this.agenda.clear(this.budget);
+      const wasPaused = this.budget.reason !== "";
       this.budget.configure(change.limits);
+      if (wasPaused && this.budget.reason === "") this.control.note(this.control.pausedBecause);
       const endsAtMs = this.budget.endsAtMs;
       if (endsAtMs !== null) this.agenda.set(this.budget, endsAtMs);
     }
@@ -260,6 +272,7 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
 
   #pauseForBudget(reason: string): void {
     this.notices.budgetPaused(reason);
+    this.control.note(reason);
     this.parts.logger.warn(reason, { workflowId: this.parts.workflowId });
     if (this.isOpen) this.slotsChanged();
   }
@@ -274,6 +287,11 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
   }
   asked(attempt: Attempt, question: string): void {
     this.notices.asked(attempt, question);
+    const note = { question: question.slice(0, BOUNDS.errorMessageChars) };
+    this.turns.push({ type: "note", topic: NOTE.question(attempt.record.key), note }, null);
+  }
+  answered(attempt: Attempt): void {
+    this.turns.push({ type: "note", topic: NOTE.question(attempt.record.key), note: null }, null);
   }
   clocksChanged(attempt: Attempt): void {
     this.dispatcher.fates.instances.watchClocks(attempt);

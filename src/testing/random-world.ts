@@ -166,6 +166,13 @@ export class RandomWorld {
     for (const row of this.rows()) this.totals.maxPassed = Math.max(this.totals.maxPassed, row.passed);
   }
 
+  /** Now and then what nobody stands behind is run again, by whoever comes. */
+  #again(rows: readonly TaskRow[]): Partial<NewRow> {
+    const left = this.#random() < 0.2 ? this.#oneOf(rows, ["suspended"]) : undefined;
+    const isRunAgain = left?.ownerId === "" && left.ancestors.length === 0;
+    return isRunAgain && !this.#hasLiveInside(rows, left) ? { taskId: left.taskId, again: true } : {};
+  }
+
   #oneOf(rows: readonly TaskRow[], statuses: readonly TaskRow["status"][]): TaskRow | undefined {
     const fitting = rows.filter((row) => statuses.includes(row.status) && row.kind === "task");
     return fitting[this.#pick(fitting.length)];
@@ -173,7 +180,7 @@ export class RandomWorld {
 
   #command(rows: readonly TaskRow[]): Command | null {
     const kind = this.#random();
-    if (kind < 0.42) return { type: "submit", row: this.#newRow() };
+    if (kind < 0.42) return { type: "submit", row: this.#newRow(this.#again(rows)) };
     if (kind < 0.5) return this.#more(rows);
     if (kind < 0.76) return this.#report(rows);
     return this.#other(rows);
@@ -236,6 +243,10 @@ export class RandomWorld {
     }
     if (what < 0.4)
       return picked === undefined ? null : { type: "rerank", key: picked.key, rank: this.#nowMs - this.#pick(800) };
+    if (what < 0.43) {
+      const row = this.#oneOf(rows, ["waiting", "blocked", "retrying"]);
+      return row === undefined ? null : { type: "suspend", key: row.key };
+    }
     if (what < 0.55)
       return picked === undefined || picked.kind === "request"
         ? null
@@ -249,8 +260,10 @@ export class RandomWorld {
         : { type: "release", key: request.key };
     }
     if (what < 0.7) {
-      const row = rows.find((other) => other.quarantined);
-      return row === undefined || this.#hasLiveInside(rows, row) ? null : { type: "unlock", key: row.key };
+      const row = rows.find((other) => other.quarantined) ?? this.#oneOf(rows, ["running"]);
+      return row === undefined || this.#hasLiveInside(rows, row)
+        ? null
+        : { type: "unlock", key: row.key, force: !row.quarantined };
     }
     if (what < 0.78) {
       return {

@@ -7,7 +7,24 @@ import { useCommandLine } from "./harness.ts";
 const { directory } = useCommandLine();
 const SNAPSHOTS = path.join(path.dirname(fileURLToPath(import.meta.url)), "help");
 
-const COMMANDS = ["", "exec", "wait", "run", "plan", "status", "why", "cancel", "init", "doctor", "completion"];
+const COMMANDS = [
+  "",
+  "exec",
+  "wait",
+  "run",
+  "plan",
+  "status",
+  "why",
+  "cancel",
+  "pause",
+  "resume",
+  "answer",
+  "set",
+  "unlock",
+  "init",
+  "doctor",
+  "completion",
+];
 
 test.each(COMMANDS)("help of lockyard %s has an example", async (command) => {
   const here = directory();

@@ -48,7 +48,17 @@ async function candidates(
     case "why":
       return fromStore(surroundings, (view) => [...counterWords(view), ...taskWords(view)]);
     case "cancel":
+    case "answer":
       return fromStore(surroundings, taskWords);
+    case "unlock":
+      return fromStore(surroundings, (view) => [...taskWords(view), ...counterWords(view)]);
+    case "pause":
+    case "resume":
+      return fromStore(surroundings, workflowWords);
+    case "set":
+      return fromStore(surroundings, (view) =>
+        counterWords(view).map(({ word, meaning }) => ({ word: `${word}=`, meaning })),
+      );
     case "completion":
       return SHELLS.map((word) => ({ word, meaning: "" }));
     case "help":
@@ -77,9 +87,11 @@ function optionsOf(command: Command): readonly Word[] {
 function valuesOf(option: Option, surroundings: Surroundings): readonly Word[] | Promise<readonly Word[]> {
   if (option.argChoices !== undefined) return option.argChoices.map((word) => ({ word, meaning: "" }));
   if (option.long !== "--workflow") return [];
-  return fromStore(surroundings, (view) =>
-    view.workflows(100).map(({ workflowId, live }) => ({ word: workflowId, meaning: `${live} live` })),
-  );
+  return fromStore(surroundings, workflowWords);
+}
+
+function workflowWords(view: StoreView): readonly Word[] {
+  return view.workflows(100).map(({ workflowId, live }) => ({ word: workflowId, meaning: `${live} live` }));
 }
 
 /** YAML and JSON files beside what is typed, and directories to go into. */

@@ -30,7 +30,7 @@ export async function statusCommand(options: StatusOptions, surroundings: Surrou
   }
 }
 
-const EMPTY = { type: "status", running: [], waiting: [], locks: [], resources: [] };
+const EMPTY = { type: "status", running: [], waiting: [], paused: [], locks: [], resources: [] };
 
 function reportOf({ store, clock }: SharedStore, options: StatusOptions, { cwd }: Surroundings): StatusReport {
   const root = workspaceRoot(cwd);
@@ -86,9 +86,16 @@ async function watch(
 }
 
 /** What makes a look differ from the one before; that time passed does not. */
-function changing({ running, waiting, counts }: StatusReport): string {
+function changing({ running, waiting, paused, counts }: StatusReport): string {
   return JSON.stringify([
-    running.map(({ workflowId, taskId, status, quarantined }) => [workflowId, taskId, status, quarantined]),
+    paused,
+    running.map(({ workflowId, taskId, status, quarantined, question }) => [
+      workflowId,
+      taskId,
+      status,
+      quarantined,
+      question,
+    ]),
     waiting.map(({ workflowId, taskId, blockedBy, position }) => [
       workflowId,
       taskId,

@@ -1,6 +1,6 @@
 /** Capacities, pools and rates as people read them: how much is in use, and who said how much there is. */
 import { DEFAULT_DECLARER, resourceId, standing } from "../../edges/names.ts";
-import type { Counter } from "../../edges/store.ts";
+import { type Counter, SET_BY_HAND } from "../../edges/store.ts";
 import { grouped } from "../terminal/duration.ts";
 
 export interface DeclaredRow {
@@ -35,7 +35,8 @@ export function declarersOf({ declarations }: Counter): readonly DeclaredBy[] {
   const best = standing(declarations);
   const rows = new Map<string, DeclaredBy>();
   for (const declaration of declarations) {
-    const { by, capacity, authority } = declaration;
+    const { by, capacity } = declaration;
+    const authority = declaration.authority && by !== SET_BY_HAND;
     const source = declaration.source ?? by;
     const counts = declaration === best;
     const id = `${capacity} ${source}`;

@@ -23,9 +23,8 @@ export function statusLines(report: StatusReport, options: LinesOptions): readon
         : `${count(counts.blocked, "task")} wait for what they depend on`
       : "",
     counts.retrying > 0 ? `${count(counts.retrying, "task")} will try again` : "",
-    counts.suspended > 0 ? `${count(counts.suspended, "task")} suspended` : "",
   ].filter((text) => text !== "");
-  if (runningCount + counts.waiting === 0 && others.length === 0)
+  if (runningCount + counts.waiting + counts.suspended === 0 && others.length === 0)
     return ["Nothing runs, nothing waits. Try: lockyard run PLAN"];
   return [
     ...quarantineLines(running, options),
@@ -38,7 +37,30 @@ export function statusLines(report: StatusReport, options: LinesOptions): readon
     style.bold(`${grouped(counts.waiting)} waiting`),
     ...waiting.flatMap((row) => waitingLines(row, options)),
     ...more(counts.waiting - waiting.length, style),
+    ...pausedLines(report, options),
     ...(others.length === 0 ? [] : [style.dim(others.join("; "))]),
+  ];
+}
+
+/** Questions nobody answered, and what starts nothing, each with what to type. */
+function pausedLines({ running, paused, counts }: StatusReport, { style, columns }: LinesOptions): readonly string[] {
+  const asking = running.flatMap(({ workflowId, taskId, question }) =>
+    question === null
+      ? []
+      : `${workflowId}/${taskId} asks: ${question} Answer: lockyard answer ${workflowId}/${taskId} "…"`,
+  );
+  const resting = paused.map(({ workflowId, tasks, isOwned, reason }) => {
+    const why = isOwned
+      ? `is paused${reason === "" ? "" : `: ${reason.replace(/\.$/, "")}`}`
+      : "lost the process that ran it";
+    return `${workflowId} ${why}; ${count(tasks, "task")} suspended. Continue: lockyard resume ${workflowId}`;
+  });
+  const listed = paused.reduce((sum, { tasks }) => sum + tasks, 0);
+  return [
+    ...[...asking, ...resting].flatMap((line) =>
+      wrap(style.yellow(`${style.signs.warning} ${neutralise(line)}`), Math.min(120, columns)),
+    ),
+    ...(counts.suspended > listed ? [style.dim(`${count(counts.suspended - listed, "more task")} suspended`)] : []),
   ];
 }
 

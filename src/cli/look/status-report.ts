@@ -4,6 +4,7 @@ import { resourceId } from "../../edges/names.ts";
 import { type Explanation, explain, type Owner, type StoreView, type TaskRow } from "../../edges/store.ts";
 import type { HolderKind, LiveStatus } from "../../index.ts";
 import { type DeclaredRow, declaredRows } from "./declared-rows.ts";
+import { pausedBecause, questionOf } from "./workflow-look.ts";
 
 export interface RunningRow {
   readonly workflowId: string;
@@ -15,6 +16,17 @@ export interface RunningRow {
   readonly quarantined: boolean;
   /** `run refresh-docs, pid 4121`. */
   readonly owner: string;
+  /** What it asks; null when it asks nothing. */
+  readonly question: string | null;
+}
+
+/** A workflow that starts nothing at present. */
+export interface PausedWorkflow {
+  readonly workflowId: string;
+  readonly tasks: number;
+  /** Whether a process stands behind it; without one `resume` starts another. */
+  readonly isOwned: boolean;
+  readonly reason: string;
 }
 
 export interface WaitingRow extends Explanation {
@@ -45,6 +57,7 @@ export interface StatusReport {
   readonly locks: readonly LockRow[];
   /** Capacities, pools and rates; as `locks`, only when asked for. */
   readonly resources: readonly DeclaredRow[];
+  readonly paused: readonly PausedWorkflow[];
   /** Of all tasks, listed or not. */
   readonly counts: Readonly<Record<LiveStatus, number>>;
 }
@@ -82,7 +95,9 @@ export function statusReport(view: StoreView, context: ReportContext): StatusRep
       locks: row.claims.map(({ node }) => resourceId(node, root)),
       quarantined: row.quarantined,
       owner: owners.get(row.ownerId) ?? "",
+      question: questionOf(view, row),
     })),
+    paused: pausedWorkflows(view),
     waiting: waiting.map((row) => ({
       ...explain(view, row, { nowMs, root }),
       agentId: row.agentId,
@@ -95,6 +110,18 @@ export function statusReport(view: StoreView, context: ReportContext): StatusRep
       ALL.map((status) => [status, view.count({ statuses: [status] })]),
     ) as StatusReport["counts"], // every live status
   };
+}
+
+function pausedWorkflows(view: StoreView): readonly PausedWorkflow[] {
+  const byId = new Map<string, TaskRow>();
+  for (const row of view.tasks({ statuses: ["suspended"], limit: LISTED }))
+    if (!byId.has(row.workflowId)) byId.set(row.workflowId, row);
+  return [...byId.values()].map(({ workflowId, ownerId }) => ({
+    workflowId,
+    tasks: view.count({ workflowId, statuses: ["suspended"] }),
+    isOwned: ownerId !== "",
+    reason: pausedBecause(view, workflowId) ?? "",
+  }));
 }
 
 function isTask({ kind }: TaskRow): boolean {

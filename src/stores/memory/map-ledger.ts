@@ -42,6 +42,7 @@ export class MapLedger implements Ledger {
   readonly #requests = new Map<number, Set<MemoryRow>>();
   readonly #owners = new UndoableMap<Owner>();
   readonly #places = new UndoableMap<Place>();
+  readonly #notes = new UndoableMap<unknown>();
   #meta: Meta;
   #metaImage: Meta;
   #turn = 1;
@@ -329,6 +330,20 @@ export class MapLedger implements Ledger {
   /** The memory store keeps no results: whoever submitted has them. */
   putResult(): void {}
 
+  forget(row: TaskRow): void {
+    this.edit(row);
+    this.#remove(row as MemoryRow); // every row handed out is one
+  }
+
+  putNote(topic: string, note: unknown): void {
+    if (note === null) this.#notes.delete(topic);
+    else this.#notes.set(topic, note);
+  }
+
+  note(topic: string): unknown {
+    return this.#notes.get(topic);
+  }
+
   rows(): Iterable<MemoryRow> {
     return this.#rows.after(0);
   }
@@ -358,6 +373,7 @@ export class MapLedger implements Ledger {
     this.#counters.commit();
     this.#owners.commit();
     this.#places.commit();
+    this.#notes.commit();
     this.#metaImage = { ...this.#meta };
   }
 
@@ -375,6 +391,7 @@ export class MapLedger implements Ledger {
     this.#counters.undo();
     this.#owners.undo();
     this.#places.undo();
+    this.#notes.undo();
     this.#rebuild();
   }
 

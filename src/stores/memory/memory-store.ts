@@ -172,6 +172,10 @@ class MemoryView implements StoreView {
     return undefined;
   }
 
+  note(topic: string): unknown {
+    return this.#ledger.note(topic);
+  }
+
   holds({ node, limit = VIEW_ROWS }: { readonly node?: string; readonly limit?: number }): Hold[] {
     const holds: Hold[] = [];
     for (const row of this.#ledger.rows()) {

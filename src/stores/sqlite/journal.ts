@@ -39,6 +39,7 @@ function entryOf(effect: Effect): Entry {
     case "stop-requested":
     case "suspended":
     case "quarantined":
+    case "told":
       return [effect.type, effect.row.key, effect.row.fence];
     case "owner-gone":
       return [effect.type, effect.owner.ownerId, effect.owner.label];

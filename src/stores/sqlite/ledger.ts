@@ -29,12 +29,16 @@ const WITH_READERS: readonly WatchMode[] = [SHARED, SHARED_INSIDE, EXCLUSIVE, EX
 const TAKERS: readonly WatchMode[] = [UNITS, UNITS_INSIDE];
 const WRITERS: readonly WatchMode[] = [EXCLUSIVE, EXCLUSIVE_INSIDE];
 
+/** As long as results: two weeks. */
+const NOTES_KEPT_MS = 14 * 24 * 3_600_000;
+
 export class SqliteLedger implements Ledger {
   readonly #db: Statements;
   readonly #rows: RowTable;
   readonly #counters: CounterTable;
   readonly #holds: HoldTable;
   readonly #meta: MetaRow;
+  #wallMs = 0;
 
   constructor(db: Statements, prompts: Prompts = "full") {
     this.#db = db;
@@ -49,6 +53,7 @@ export class SqliteLedger implements Ledger {
    * ledger's last transaction, which committed.
    */
   begin(wallMs: number, isUnchanged = false): void {
+    this.#wallMs = wallMs;
     this.#rows.begin(wallMs, isUnchanged);
     this.#counters.begin();
     this.#meta.begin();
@@ -216,5 +221,13 @@ export class SqliteLedger implements Ledger {
 
   putResult(row: TaskRow, result: unknown): void {
     this.#db.run(SQL.PUT_RESULT, row.key, JSON.stringify(result) ?? "null");
+  }
+  forget(row: TaskRow): void {
+    this.#rows.forget(row);
+  }
+  putNote(topic: string, note: unknown): void {
+    if (note === null) return void this.#db.run(SQL.DELETE_NOTE, topic);
+    this.#db.run(SQL.FORGET_NOTES, this.#wallMs - NOTES_KEPT_MS);
+    this.#db.run(SQL.PUT_NOTE, topic, JSON.stringify(note) ?? "null", this.#wallMs);
   }
 }

@@ -106,6 +106,16 @@ export class RowTable {
     this.#dirty.add(row);
   }
 
+  forget(row: TaskRow): void {
+    this.flush();
+    this.#count(row.workflowId, row.status, -1);
+    this.#db.run(SQL.DELETE_RESULT, row.key);
+    this.#db.run(SQL.DELETE_ROW, row.key);
+    this.#rows.delete(row.key);
+    this.#stored.delete(row.key);
+    this.#freshIds.delete(idOf(row.workflowId, row.taskId));
+  }
+
   requestsOf(holderKey: number): readonly TaskRow[] {
     if (!this.#hasRequests()) return [];
     return this.#ask(SQL.REQUESTS_OF, holderKey);

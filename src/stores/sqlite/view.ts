@@ -10,7 +10,7 @@ import { counterOf } from "./counter-table.ts";
 import { linesAt } from "./lines.ts";
 import { ownerOf } from "./owner-row.ts";
 import type { RowReader } from "./row-reader.ts";
-import { ALL_COUNTERS, ALL_OWNERS, SELECT_COUNTER } from "./sql/counters.ts";
+import { ALL_COUNTERS, ALL_OWNERS, SELECT_COUNTER, SELECT_NOTE } from "./sql/counters.ts";
 import { FIND_KEY } from "./sql/rows.ts";
 import * as SQL from "./sql/view.ts";
 import type { Statements } from "./statements.ts";
@@ -107,6 +107,11 @@ export class SqliteView implements StoreView {
 
   result(workflowId: string, taskId: string): unknown {
     const found = this.#db.one(SQL.SELECT_RESULT, workflowId, taskId);
+    return found === undefined ? undefined : JSON.parse(String(found[0]));
+  }
+
+  note(topic: string): unknown {
+    const found = this.#db.one(SELECT_NOTE, topic);
     return found === undefined ? undefined : JSON.parse(String(found[0]));
   }
 

@@ -47,6 +47,7 @@ export function noticeOf(effect: Effect, callerId: string): Notice | null {
     case "limit-changed":
       return { type: "limit-changed", node: effect.node, capacity: effect.capacity };
     case "waited":
+    case "told":
       return null;
     case "submitted":
       return { type: "submitted", index: effect.index, ...factsOf(effect) };
@@ -127,6 +128,8 @@ export function describeCommand(command: Command): string {
       return `withdraw ${command.by}`;
     case "tick":
       return "tick";
+    case "note":
+      return `note ${command.topic}`;
     default:
       return `${command.type} ${command.key}${"fence" in command ? `^${command.fence}` : ""}${"rank" in command ? `@${command.rank.toFixed(0)}` : ""}`;
   }

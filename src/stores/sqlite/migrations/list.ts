@@ -1,6 +1,7 @@
 /** All migrations in order. `user_version` of a file is how many of them it has had. */
 import { SQL as M0001 } from "./0001.ts";
 import { SQL as M0002 } from "./0002.ts";
+import { SQL as M0003 } from "./0003.ts";
 
 export interface Migration {
   readonly sql: string;
@@ -11,4 +12,4 @@ export interface Migration {
   readonly raises?: { readonly minWriter: number; readonly release: string };
 }
 
-export const MIGRATIONS: readonly Migration[] = [{ sql: M0001 }, { sql: M0002 }];
+export const MIGRATIONS: readonly Migration[] = [{ sql: M0001 }, { sql: M0002 }, { sql: M0003 }];

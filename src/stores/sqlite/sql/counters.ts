@@ -35,3 +35,9 @@ export const PUT_OWNER = `insert or replace into owner (${OWNER}, format) values
 export const DELETE_OWNER = "delete from owner where owner_id = ?";
 
 export const PUT_RESULT = "insert or replace into result (key, body) values (?, ?)";
+
+export const PUT_NOTE = "insert or replace into note (topic, body, wall_ms) values (?, ?, ?)";
+export const DELETE_NOTE = "delete from note where topic = ?";
+/** What nobody has renewed for as long as results are kept. */
+export const FORGET_NOTES = "delete from note where wall_ms < ?";
+export const SELECT_NOTE = "select body from note where topic = ?";

@@ -44,6 +44,8 @@ export const UPDATE_PASSED = "update task set passed = ? where key = ?";
 export const SELECT_ROW = `select ${COLUMNS} from task where key = ?`;
 export const SELECT_PAYLOAD = "select payload from task where key = ?";
 export const UPDATE_PAYLOAD = "update task set payload = ? where key = ?";
+export const DELETE_ROW = "delete from task where key = ?";
+export const DELETE_RESULT = "delete from result where key = ?";
 export const FIND_KEY = "select key from task where workflow_id = ? and task_id = ?";
 
 const IN_LINE = "watch = ?1 and watch_mode = ?2 and gate = ?3 and watch <> ''";

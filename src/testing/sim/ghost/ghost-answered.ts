@@ -108,7 +108,10 @@ export class GhostAnswered {
       case "requeued":
         return this.#requeued(task);
       case "suspended":
-        if (!this.#books.owners.wasReportedGone(task.ownerId))
+        if (this.#books.suspended.delete(task.key)) {
+          if (task.state === "held")
+            this.#books.verdict.fail("L2", `${task.taskId} was taken out of the line while it was held`);
+        } else if (!this.#books.owners.wasReportedGone(task.ownerId))
           this.#books.verdict.fail("L13", `${task.taskId} was suspended and ${task.ownerId} was not reported gone`);
         return this.#books.letGo(task, "suspended");
       case "quarantined":

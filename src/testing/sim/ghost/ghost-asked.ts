@@ -25,7 +25,7 @@ export class GhostAsked {
       case "declare":
         return this.#books.counts.declare(command);
       case "withdraw":
-        return this.#books.counts.withdraw(command.by);
+        return this.#books.counts.withdraw(command.by, command.node);
       case "owner-join":
         return this.#books.owners.joined(command.owner.ownerId);
       case "owner-beat":
@@ -38,13 +38,18 @@ export class GhostAsked {
         return this.#books.willStandInLine(command);
       case "rerank":
         return this.#reranked(command);
+      case "suspend":
+        this.#books.suspended.add(command.key);
+        return;
       case "unlock":
-        if (this.#books.tasks.get(command.key)?.isQuarantined !== true)
+        if (command.force !== true && this.#books.tasks.get(command.key)?.isQuarantined !== true)
           this.#books.verdict.fail("L7", `task ${command.key} was unlocked and is not quarantined`);
         return;
       case "cancel":
       case "release":
       case "condemn":
+      case "tell":
+      case "note":
       case "tick":
         return;
       default:

@@ -20,6 +20,8 @@ export class GhostBooks {
   readonly acknowledged = new Set<string>();
   /** Settlements accepted in the present turn, and what they said. */
   readonly settled = new Map<number, FinalStatus>();
+  /** Tasks that were asked out of the line in the present turn. */
+  readonly suspended = new Set<number>();
   readonly #enqueued = new Map<number, Enqueue>();
   /** Whether a turn may meet a broken invariant that the simulation planted. */
   expectsBugs = false;
@@ -37,6 +39,7 @@ export class GhostBooks {
     this.nowMs = Math.max(this.nowMs, nowMs);
     this.counts.beginTurn();
     this.settled.clear();
+    this.suspended.clear();
     this.#enqueued.clear();
   }
 

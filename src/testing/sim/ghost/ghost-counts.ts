@@ -62,8 +62,9 @@ export class GhostCounts {
     settleNumber(counter);
   }
 
-  withdraw(by: string): void {
+  withdraw(by: string, node?: string): void {
     for (const counter of this.#counters.values()) {
+      if (node !== undefined && counter.node !== node) continue;
       const left = counter.declared.filter((other) => other.by !== by);
       if (left.length === counter.declared.length) continue;
       counter.declared = left;

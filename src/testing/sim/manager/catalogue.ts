@@ -29,6 +29,7 @@ export const MANAGER_EVENTS = [
   "limit lowered while more ran",
   "limit raised",
   "budget paused and raised",
+  "workflow paused and resumed",
   "manager crashed with running agents",
   "manager stopped and went on",
   "manager judged gone while it lived",

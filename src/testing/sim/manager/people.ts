@@ -235,6 +235,19 @@ function configure(world: ManagerWorld): void {
   process.note(`may run ${slots}`);
   world.books.limitSet(process.name, slots);
   process.layer.configure({ maxConcurrentTasks: slots });
+  if (chance.is(0.3)) pauseForAWhile(world, process);
+}
+
+/** What runs goes on, nothing is started, and nothing is lost. */
+function pauseForAWhile(world: ManagerWorld, process: ManagerProcess): void {
+  process.note("is paused");
+  process.layer.parallelTaskManager.pause();
+  world.clock.setTimer(world.chance.between(100, 3_000), () =>
+    process.clock.whenAwake(() => {
+      world.sometimes.happened("workflow paused and resumed");
+      process.layer.parallelTaskManager.resume();
+    }),
+  );
 }
 
 /** Somebody looks at the page: it must always be there, and say nothing that is not so. */
@@ -257,6 +270,7 @@ export function beginCalm(world: ManagerWorld): void {
   world.note("world", "CALM");
   for (const process of world.processes) goOn(world, process);
   for (const process of world.alive) {
+    process.layer.parallelTaskManager.resume();
     if (
       world.weather.budgetTasks > 0 &&
       process.layer.getParallelExecutionStatus().concurrency.reason.includes("budget")

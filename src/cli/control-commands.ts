@@ -1,0 +1,69 @@
+/** The commands that reach into what runs: pause, resume, answer, unlock, set. See program.ts. */
+import { type Command, InvalidArgumentError } from "commander";
+import type { ExitCode } from "./exit-codes.ts";
+import type { CommonOptions, Surroundings } from "./surroundings.ts";
+
+export interface ResumeOptions extends CommonOptions {
+  readonly usd?: number;
+  readonly tokens?: number;
+  readonly tasks?: number;
+}
+export interface UnlockOptions extends CommonOptions {
+  readonly force?: boolean;
+}
+
+export interface ControlWiring {
+  readonly surroundings: Surroundings;
+  readonly done: (code: ExitCode) => void;
+  /** A command with the options all have. */
+  readonly command: (usage: string, description: string) => Command;
+  readonly example: (lines: readonly string[]) => string;
+}
+
+export function addControlCommands({ surroundings, done, command, example }: ControlWiring): void {
+  command("pause <workflow>", "start nothing more of a workflow; what runs goes on")
+    .addHelpText("after", example(["lockyard pause nightly", "lockyard resume nightly"]))
+    .action(async (name: string, options: CommonOptions) => {
+      const { pauseCommand } = await import("./commands/pause.ts");
+      done(await pauseCommand(name, { options, surroundings }));
+    });
+  command("resume <workflow>", "go on with a workflow that is paused, or whose process is gone")
+    .option("--usd <amount>", "the budget in US dollars from now on, what was spent included", positive)
+    .option("--tokens <n>", "the budget in tokens from now on", positive)
+    .option("--tasks <n>", "the budget in tasks started from now on", positive)
+    .addHelpText("after", example(["lockyard resume nightly --usd 40"]))
+    .action(async (name: string, options: ResumeOptions) => {
+      const { resumeCommand } = await import("./commands/resume.ts");
+      done(await resumeCommand(name, { options, surroundings }));
+    });
+  command("answer <task> <text>", "answer a task that needs input, wherever it runs")
+    .addHelpText("after", example(['lockyard answer refresh-docs-7f3a/report "use the old name"']))
+    .action(async (task: string, text: string, options: CommonOptions) => {
+      const { answerCommand } = await import("./commands/answer.ts");
+      done(await answerCommand(task, text, { options, surroundings }));
+    });
+  command("set <assignment>", "set a capacity or how many tasks run at once, until cleared")
+    .addHelpText(
+      "after",
+      `${example(["lockyard set build=2", "lockyard set build=", "lockyard set refresh-docs-7f3a.concurrency=4"])}
+
+NAME= clears what was set. Lowering a number takes nothing from anybody: fewer start until it fits.`,
+    )
+    .action(async (assignment: string, options: CommonOptions) => {
+      const { setCommand } = await import("./commands/set.ts");
+      done(await setCommand(assignment, { options, surroundings }));
+    });
+  command("unlock <what>", "free what a task holds that could not be stopped (quarantined)")
+    .option("--force", "take it from a task that lives, too; that task may still write")
+    .addHelpText("after", example(["lockyard unlock src/api", "lockyard unlock refresh-docs-7f3a/report"]))
+    .action(async (what: string, options: UnlockOptions) => {
+      const { unlockCommand } = await import("./commands/unlock.ts");
+      done(await unlockCommand(what, { options, surroundings }));
+    });
+}
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== "" && Number.isFinite(number) && number > 0) return number;
+  throw new InvalidArgumentError("It must be a number above 0.");
+}
