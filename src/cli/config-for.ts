@@ -23,9 +23,16 @@ export class PlanFault extends Error {
   }
 }
 
-/** Where there is no file, nothing is loaded to read one: most commands of most people start that way. Throws PlanFault. */
-export async function configFor({ cwd, env }: Pick<Surroundings, "cwd" | "env">): Promise<Config> {
-  const options: FindOptions = { cwd, env, home: homedir(), readFile };
+/**
+ * Where there is no file, nothing is loaded to read one: most commands of most people start that way. With `kept`, texts of
+ * files by path, those are the only files there are. Throws PlanFault.
+ */
+export async function configFor(
+  { cwd, env }: Pick<Surroundings, "cwd" | "env">,
+  kept?: Readonly<Record<string, string>>,
+): Promise<Config> {
+  const read = kept === undefined ? readFile : (path: string) => (isGit(path) ? readFile(path) : kept[path]);
+  const options: FindOptions = { cwd, env, home: homedir(), readFile: read };
   const cores = availableParallelism();
   // As the engine names it: private names of a file and of the claims on them must meet.
   const workspaceOf = (root: string) => workspaceId(realRoot(root));
@@ -37,6 +44,11 @@ export async function configFor({ cwd, env }: Pick<Surroundings, "cwd" | "env">)
   } catch (error) {
     throw await withLines(error, textsOf(files));
   }
+}
+
+/** What tells where a repository begins is asked of the disk. */
+function isGit(path: string): boolean {
+  return /\/\.git(?:\/|$)/.test(path);
 }
 
 function readFile(path: string): string | undefined {

@@ -7,6 +7,8 @@ export interface ResumeOptions extends CommonOptions {
   readonly usd?: number;
   readonly tokens?: number;
   readonly tasks?: number;
+  /** Milliseconds. */
+  readonly wall?: number;
 }
 export interface UnlockOptions extends CommonOptions {
   readonly force?: boolean;
@@ -15,12 +17,14 @@ export interface UnlockOptions extends CommonOptions {
 export interface ControlWiring {
   readonly surroundings: Surroundings;
   readonly done: (code: ExitCode) => void;
+  /** Parses a time. */
+  readonly time: (text: string) => number;
   /** A command with the options all have. */
   readonly command: (usage: string, description: string) => Command;
   readonly example: (lines: readonly string[]) => string;
 }
 
-export function addControlCommands({ surroundings, done, command, example }: ControlWiring): void {
+export function addControlCommands({ surroundings, done, command, example, time }: ControlWiring): void {
   command("pause <workflow>", "start nothing more of a workflow; what runs goes on")
     .addHelpText("after", example(["lockyard pause nightly", "lockyard resume nightly"]))
     .action(async (name: string, options: CommonOptions) => {
@@ -31,10 +35,22 @@ export function addControlCommands({ surroundings, done, command, example }: Con
     .option("--usd <amount>", "the budget in US dollars from now on, what was spent included", positive)
     .option("--tokens <n>", "the budget in tokens from now on", positive)
     .option("--tasks <n>", "the budget in tasks started from now on", positive)
-    .addHelpText("after", example(["lockyard resume nightly --usd 40"]))
+    .option("--wall <time>", "the budget in time from now on, for example 2h", time)
+    .addHelpText(
+      "after",
+      `${example(["lockyard resume nightly", "lockyard resume nightly --usd 40"])}
+
+A task that has ended is never run again by it (see: lockyard retry).`,
+    )
     .action(async (name: string, options: ResumeOptions) => {
       const { resumeCommand } = await import("./commands/resume.ts");
       done(await resumeCommand(name, { options, surroundings }));
+    });
+  command("retry <what>", "run again what failed, timed out or was skipped; what succeeded stays")
+    .addHelpText("after", example(["lockyard retry nightly", "lockyard retry nightly-7f3a/report"]))
+    .action(async (what: string, options: CommonOptions) => {
+      const { retryCommand } = await import("./commands/retry.ts");
+      done(await retryCommand(what, { options, surroundings }));
     });
   command("answer <task> <text>", "answer a task that needs input, wherever it runs")
     .addHelpText("after", example(['lockyard answer refresh-docs-7f3a/report "use the old name"']))

@@ -15,6 +15,19 @@ export interface LoadedPlan {
   readonly config: Config;
   readonly plan: Plan;
   readonly expanded: ExpandedPlan;
+  /** As it was read. */
+  readonly text: string;
+  /** Absolute. */
+  readonly path: string;
+}
+
+interface PlanText {
+  readonly path: string;
+  /** As faults name it. */
+  readonly shown: string;
+  readonly text: string;
+  readonly config: Config;
+  readonly only: readonly string[] | undefined;
 }
 
 /** Bytes of a plan that are read before they are judged; the parser's own bound is lower. */
@@ -28,7 +41,11 @@ export async function loadPlan(
   const path = resolve(cwd, file);
   const text = readPlanText(path, file);
   const config = await configFor({ cwd: dirname(path), env });
-  const shown = shownName(path, cwd);
+  return planOf({ path, shown: shownName(path, cwd), text, config, only });
+}
+
+/** A plan whose text is known. Throws as `loadPlan`. */
+export async function planOf({ path, shown, text, config, only }: PlanText): Promise<LoadedPlan> {
   try {
     const whole = parsePlan(text, {
       file: shown,
@@ -40,7 +57,7 @@ export async function loadPlan(
     });
     const plan = only === undefined ? whole : selectTasks(whole, only);
     const expanded = expandPlan(plan);
-    return { config, plan, expanded: config.identify ? expanded : withoutIdentify(expanded) };
+    return { config, plan, expanded: config.identify ? expanded : withoutIdentify(expanded), text, path };
   } catch (error) {
     throw await withLines(error, { [shown]: text });
   }

@@ -70,6 +70,7 @@ export function programFor(surroundings: Surroundings, done: Done): Command {
     done,
     command: (usage, text) => command(program, usage, text),
     example,
+    time,
   });
   addSetUpCommands(program, surroundings, done);
   return program;

@@ -5,6 +5,7 @@ export { threadAgent } from "../agents/thread/thread-agent.ts";
 export { type ComposedParts, composeParts } from "../compose.ts";
 export { explain } from "../core/explain.ts";
 export { TaskManager } from "../engine/parallel-task-manager.ts";
+export type { EarlierWork, Spent } from "../engine/parts.ts";
 export { type ForegroundChild, spawnForeground } from "../process/foreground.ts";
 export { SHARED_DAEMONS } from "../process/leftovers.ts";
 export { newMarker } from "../process/marker.ts";

@@ -15,6 +15,8 @@ export interface EntryStanding {
   readonly orphan: OrphanPolicy;
   readonly placeKey: string;
   readonly label: string;
+  /** Whether a task takes the place of what is left of it in the store. */
+  readonly runsAgain: (taskId: string) => boolean;
 }
 
 export interface AgentEntry {
@@ -30,6 +32,7 @@ export interface AgentTableOptions {
   readonly managerId: string;
   readonly ownerId: string;
   readonly standing: Standing;
+  readonly runsAgain: EntryStanding["runsAgain"];
 }
 
 const NOBODY: readonly number[] = [];
@@ -41,10 +44,10 @@ export class AgentTable {
   readonly #managerId: string;
   readonly standing: EntryStanding;
 
-  constructor(agents: Agents, { managerId, ownerId, standing }: AgentTableOptions) {
+  constructor(agents: Agents, { managerId, ownerId, standing, runsAgain }: AgentTableOptions) {
     this.#managerId = managerId;
     const { orphan = "fail", placeKey = "", label = "" } = standing;
-    this.standing = { ancestors: NOBODY, orphan, placeKey, label };
+    this.standing = { ancestors: NOBODY, orphan, placeKey, label, runsAgain };
     this.#slots = limitNode(`${managerId}:slots`);
     const plain: readonly string[] = [this.#slots];
     for (const [name, agent] of Object.entries(agents)) {

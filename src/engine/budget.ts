@@ -1,6 +1,6 @@
 import type { Usage } from "../core/task.ts";
 import type { Due } from "./agenda.ts";
-import type { Budget } from "./parts.ts";
+import type { Budget, Spent } from "./parts.ts";
 
 /**
  * Counts what a tree of tasks spends. A breach closes the door for tasks that have not started (the slot limit becomes
@@ -12,16 +12,20 @@ export class BudgetKeeper implements Due {
   #started = 0;
   #tokens = 0;
   #costUsd = 0;
-  #firstStartMs = 0;
+  /** Negative before anything has started. */
+  #firstStartMs = -1;
   #isTimeUp = false;
   /** What was exceeded and how to go on; empty while nothing is. */
   reason = "";
   dueAtMs = 0;
   place = -1;
 
-  constructor(budget: Budget, onBreach: (reason: string) => void) {
+  constructor(budget: Budget, onBreach: (reason: string) => void, spent: Spent = NOTHING_SPENT) {
     this.#budget = budget;
     this.#onBreach = onBreach;
+    this.#started = spent.tasks;
+    this.#tokens = spent.tokens;
+    this.#costUsd = spent.costUsd;
   }
 
   get depth(): number | undefined {
@@ -39,11 +43,12 @@ export class BudgetKeeper implements Due {
   /** When the wall time is over; null when there is no such limit or nothing has started. */
   get endsAtMs(): number | null {
     const { wallMs } = this.#budget;
-    return wallMs === undefined || this.#started === 0 ? null : this.#firstStartMs + wallMs;
+    return wallMs === undefined || this.#firstStartMs < 0 ? null : this.#firstStartMs + wallMs;
   }
 
   started(nowMs: number): void {
-    if (this.#started++ === 0) this.#firstStartMs = nowMs;
+    this.#started++;
+    if (this.#firstStartMs < 0) this.#firstStartMs = nowMs;
     if (this.#budget.tasks !== undefined) this.#judge();
   }
 
@@ -88,6 +93,8 @@ export class BudgetKeeper implements Due {
     this.#onBreach(this.reason);
   }
 }
+
+const NOTHING_SPENT: Spent = { tasks: 0, tokens: 0, costUsd: 0 };
 
 function count(value: number): string {
   return Math.round(value).toLocaleString("en");

@@ -16,6 +16,8 @@ export interface ControlWiring {
   readonly dispatcher: Dispatcher;
   readonly turns: TurnQueue;
   readonly notices: Notices;
+  /** Whether its budget is used up. */
+  readonly isSpent: () => boolean;
   readonly configure: (change: { readonly maxConcurrentTasks?: number; readonly limits?: Budget }) => void;
 }
 
@@ -87,6 +89,8 @@ export class Control {
       case "resume": {
         const { kind: _, ...limits } = message;
         if (Object.keys(limits).length > 0) configure({ limits });
+        // With a budget that is spent nothing could start: it stays as it is, and says why.
+        if (this.#wiring.isSpent()) return;
         return this.resume();
       }
       case "configure":

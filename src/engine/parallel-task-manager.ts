@@ -274,9 +274,27 @@ export class TaskManager {
     this.#engine.control.resume();
   }
 
-  /** Cancels what is left and lets go of the store; with `drain`, lets everything end first. Twice is fine. */
-  close({ drain = false }: { readonly drain?: boolean } = {}): Promise<void> {
-    return this.#engine.close({ drain });
+  /**
+   * Cancels what is left and lets go of the store; with `drain`, lets everything end first; with `leave`, what has not started
+   * stays in the store without an owner (nothing may run then). Twice is fine.
+   */
+  close({ drain = false, leave = false }: { readonly drain?: boolean; readonly leave?: boolean } = {}): Promise<void> {
+    return this.#engine.close({ drain, leave });
+  }
+
+  /** Notes something in the store, for people and later processes; null forgets it. */
+  protected remember(topic: string, note: unknown): void {
+    this.#engine.turns.push({ type: "note", topic, note }, null);
+  }
+
+  /** Tasks that have ended may be handed over again. */
+  protected forget(taskIds: readonly string[]): void {
+    for (const taskId of taskIds) this.#engine.table.forget(taskId);
+  }
+
+  /** Tasks of this process that hold locks or run; what waits is not counted. */
+  protected get runningCount(): number {
+    return this.#engine.table.attempts.size;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -65,6 +65,22 @@ export interface Standing {
   readonly label?: string;
 }
 
+/** What went before, when a manager goes on with the workflow of a process that is gone. */
+export interface EarlierWork {
+  /** How a task ended in an earlier process, or so long ago that the manager has forgotten it. */
+  resultOf(taskId: string): AgentResult | undefined;
+  /** Whether this task takes the place of what is left of it in the store. */
+  runsAgain(taskId: string): boolean;
+  /** Counts against the budget. */
+  readonly spent: Spent;
+}
+
+export interface Spent {
+  readonly tasks: number;
+  readonly tokens: number;
+  readonly costUsd: number;
+}
+
 export type OwnerDescription = Omit<Owner, "ownerId" | "beatAtMs">;
 
 export interface ManagerParts {
@@ -102,6 +118,7 @@ export interface ManagerParts {
   readonly groupOf: (task: AgentTask) => TaskGroup;
   /** Milliseconds before the attempt after this one. */
   readonly retryDelayMs: (policy: RetryPolicy, attempt: number, random: () => number) => number;
+  readonly earlier?: EarlierWork;
   /** Another process wants tasks of this workflow that ended without success to run again. Absent: they cannot. */
   readonly onRetry?: (taskIds: readonly string[]) => void;
   /** Absolute directory that relative paths lie below, for sentences. */

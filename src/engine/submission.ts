@@ -74,7 +74,8 @@ export class Submission {
       records.push(record);
       places.push(joined ?? record);
     }
-    const commit = linkDependencies(records, (taskId) => table.get(taskId) ?? table.resultOf(taskId), faults);
+    const known = (taskId: string) => table.get(taskId) ?? table.resultOf(taskId) ?? parts.earlier?.resultOf(taskId);
+    const commit = linkDependencies(records, known, faults);
     faults.throwIfAny();
     // Without a fault every call has its place: a cast to say so.
     return { places: places as Place[], fresh, commit };

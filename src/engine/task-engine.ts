@@ -68,8 +68,10 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
     this.hub = new EventHub(() => ({ at: this.times.text(clock.nowMs()), workflowId }));
     this.notices = new Notices(parts, this.hub, this.times);
     this.agenda = new Agenda(clock);
-    this.agents = new AgentTable(parts.agents, { managerId, ownerId: this.ownerId, standing: parts.standing });
-    this.budget = new BudgetKeeper(parts.budget, (reason) => this.#pauseForBudget(reason));
+    const { earlier, standing } = parts;
+    const runsAgain = (taskId: string) => earlier?.runsAgain(taskId) === true;
+    this.agents = new AgentTable(parts.agents, { managerId, ownerId: this.ownerId, standing, runsAgain });
+    this.budget = new BudgetKeeper(parts.budget, (reason) => this.#pauseForBudget(reason), earlier?.spent);
     const { agenda, table, times, notices, budget, ids } = this;
     const ranking = new Ranking(parts);
     this.dispatcher = new Dispatcher(
@@ -82,7 +84,8 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
     this.dispatcher.fates.instances.host = this;
     const { turns, dispatcher } = this;
     const configure = (change: Parameters<TaskEngine["configure"]>[0]) => this.configure(change);
-    this.control = new Control({ parts, table, dispatcher, turns, notices, configure });
+    const isSpent = () => budget.reason !== "";
+    this.control = new Control({ parts, table, dispatcher, turns, notices, isSpent, configure });
     this.#submission = new Submission({ parts, table, agents: this.agents, newTaskId: () => ids.task(), identify });
     this.#link = new StoreLink(parts, { agenda, turns: this.turns }, this);
   }
@@ -320,20 +323,20 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
     });
   }
 
-  close(options: { readonly drain: boolean }): Promise<void> {
+  close(options: { readonly drain: boolean; readonly leave: boolean }): Promise<void> {
     this.#closing ??= this.#close(options);
     return this.#closing;
   }
 
-  async #close({ drain }: { readonly drain: boolean }): Promise<void> {
+  async #close({ drain, leave }: { readonly drain: boolean; readonly leave: boolean }): Promise<void> {
     await this.#link.settled();
-    if (!drain) {
+    if (!drain && !leave) {
       for (const record of [...this.table.records()]) {
         const message = `Task ${record.task.taskId} was cancelled because its layer was closed.`;
         this.dispatcher.stop(record, { status: "cancelled", code: "CANCELLED", message });
       }
     }
-    await this.whenIdle(Number.MAX_SAFE_INTEGER);
+    if (!leave) await this.whenIdle(Number.MAX_SAFE_INTEGER);
     await this.#link.close();
     this.agenda.clear(this.budget);
     this.agenda.rest();

@@ -132,6 +132,9 @@ export class TaskRecord implements NewRow {
   get orphan(): OrphanPolicy {
     return this.#entry.standing.orphan;
   }
+  get again(): boolean {
+    return this.#entry.standing.runsAgain(this.task.taskId);
+  }
   get placeKey(): string {
     return this.#entry.standing.placeKey;
   }

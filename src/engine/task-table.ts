@@ -71,6 +71,11 @@ export class TaskTable {
     return this.#named.get(taskId)?.result ?? this.#young.results.get(taskId) ?? this.#old.results.get(taskId);
   }
 
+  /** What ended may be handed over again. */
+  forget(taskId: string): void {
+    for (const half of [this.#young, this.#old]) half.results.delete(taskId);
+  }
+
   /** The task an idempotency key belongs to: live, or the id of a remembered one. */
   ownerOfKey(key: string): TaskRecord | string | undefined {
     return this.#keys.get(key) ?? this.#young.keys.get(key) ?? this.#old.keys.get(key);

@@ -18,6 +18,7 @@ const COMMANDS = [
   "cancel",
   "pause",
   "resume",
+  "retry",
   "answer",
   "set",
   "unlock",

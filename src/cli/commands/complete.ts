@@ -50,6 +50,8 @@ async function candidates(
     case "cancel":
     case "answer":
       return fromStore(surroundings, taskWords);
+    case "retry":
+      return fromStore(surroundings, (view) => [...workflowWords(view), ...unsuccessfulWords(view)]);
     case "unlock":
       return fromStore(surroundings, (view) => [...taskWords(view), ...counterWords(view)]);
     case "pause":
@@ -88,6 +90,12 @@ function valuesOf(option: Option, surroundings: Surroundings): readonly Word[] |
   if (option.argChoices !== undefined) return option.argChoices.map((word) => ({ word, meaning: "" }));
   if (option.long !== "--workflow") return [];
   return fromStore(surroundings, workflowWords);
+}
+
+function unsuccessfulWords(view: StoreView): readonly Word[] {
+  return view
+    .tasks({ statuses: ["failed", "timed_out", "skipped"], limit: 100 })
+    .map(({ workflowId, taskId, status }) => ({ word: `${workflowId}/${taskId}`, meaning: status }));
 }
 
 function workflowWords(view: StoreView): readonly Word[] {

@@ -3,11 +3,13 @@ import { availableParallelism } from "node:os";
 import { posix } from "node:path";
 import type { Config } from "../../config/config.ts";
 import { builtinResourceManager } from "../../edges/plan.ts";
-import { type ComposedParts, composeParts, TaskManager } from "../../edges/run.ts";
+import { type ComposedParts, composeParts, type EarlierWork, TaskManager } from "../../edges/run.ts";
+import { NOTE } from "../../edges/store.ts";
 import type { Agent, AgentTask, Budget, Claim, Clock, Monitor, StoreDescriptor } from "../../index.ts";
 import type { Member } from "../../plan/member.ts";
 import type { Plan, PlanBudget } from "../../plan/plan.ts";
 import { effectiveResources } from "../../plan/resource.ts";
+import type { RunNote } from "./run-note.ts";
 
 export interface PlanManagerOptions {
   readonly workflowId: string;
@@ -19,6 +21,10 @@ export interface PlanManagerOptions {
   readonly store: StoreDescriptor;
   readonly clock: Clock;
   readonly monitor: Monitor;
+  /** Instead of what the plan says. */
+  readonly budget: Budget;
+  readonly earlier: EarlierWork;
+  readonly onRetry: (taskIds: readonly string[]) => void;
 }
 
 export class PlanManager extends TaskManager {
@@ -28,6 +34,21 @@ export class PlanManager extends TaskManager {
     const parts = partsOf(options);
     super(parts);
     this.parts = parts;
+  }
+
+  /** Keeps what another process needs to go on with this run. */
+  keep(note: RunNote): void {
+    this.remember(NOTE.run(this.workflowId), note);
+  }
+
+  /** Tasks that have ended may be handed over again. */
+  reopen(taskIds: readonly string[]): void {
+    this.forget(taskIds);
+  }
+
+  /** Tasks that run in this process. */
+  get running(): number {
+    return this.runningCount;
   }
 }
 
@@ -40,7 +61,7 @@ function partsOf(options: PlanManagerOptions): ComposedParts {
     maxConcurrentTasks: concurrency,
     agents,
     store,
-    limits: budgetOf(plan.budget),
+    limits: { ...budgetOf(plan.budget), ...options.budget },
     resourceManager: {
       identify: (task: AgentTask) => (memberOf(task.taskId)?.identify === false ? [] : builtin.identify(task)),
     },
@@ -51,6 +72,10 @@ function partsOf(options: PlanManagerOptions): ComposedParts {
   const parts = composeParts(given, declared);
   return {
     ...parts,
+    // A plan's tasks can be started by whoever has the plan.
+    standing: { ...parts.standing, orphan: "suspend" },
+    earlier: options.earlier,
+    onRetry: options.onRetry,
     describeOwner: (_, store) => parts.describeOwner(`run ${plan.name}`, store),
   };
 }

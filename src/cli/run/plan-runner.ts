@@ -24,6 +24,10 @@ export interface PlanRunnerOptions {
   readonly onMembers: (members: readonly Member[]) => void;
   /** A list that could not be unfolded: its tasks, and what waits for them, do not run. */
   readonly onFault: (groupId: string, error: unknown) => void;
+  /** How tasks ended in an earlier process: they are not run. */
+  readonly earlier?: ReadonlyMap<string, AgentResult>;
+  /** Those of them that run again all the same, with what was skipped because of them. */
+  readonly again?: readonly string[];
 }
 
 /** Task calls the engine takes at once. */
@@ -38,10 +42,20 @@ export class PlanRunner {
   #expanded: ExpandedPlan;
   #failure: unknown = null;
   #isStopped = false;
+  #leave: () => void = () => undefined;
+  readonly #left = new Promise<void>((resolve) => {
+    this.#leave = resolve;
+  });
 
   constructor(options: PlanRunnerOptions) {
     this.#options = options;
     this.#expanded = options.expanded;
+    for (const [taskId, result] of options.earlier ?? []) {
+      this.#results.set(taskId, result);
+      this.#handedOver.add(taskId);
+    }
+    this.#open(this.#withSkipped(options.again ?? []));
+    for (const { from } of options.expanded.deferred) this.#unfold(from);
   }
 
   /** Every member known now. */
@@ -64,13 +78,60 @@ export class PlanRunner {
     this.#isStopped = true;
   }
 
+  /** After `stop`: hands over what is there to be handed over. */
+  goOn(): void {
+    this.#isStopped = false;
+    this.#handOver();
+  }
+
+  /** `run` answers with what there is. Nothing is cancelled. */
+  leave(): void {
+    this.#isStopped = true;
+    this.#leave();
+  }
+
+  /** How a task ended; undefined while it has not. */
+  resultOf(taskId: string): AgentResult | undefined {
+    return this.#results.get(taskId);
+  }
+
+  /** Tasks that ended without success run again, with what was skipped because of them. Answers with all of those. */
+  retry(taskIds: readonly string[]): readonly string[] {
+    const again = this.#withSkipped(taskIds);
+    this.#open(again);
+    return again;
+  }
+
   /** Results in the order of the plan. Rejects when the engine refuses the calls or its store. */
   async run(): Promise<readonly AgentResult[]> {
     this.#handOver();
-    // Reading one submission may begin another.
-    for (const reading of this.#reading) await reading;
+    await Promise.race([this.#readAll(), this.#left]);
     if (this.#failure !== null) throw this.#failure;
     return this.#expanded.tasks.flatMap(({ call }) => this.#results.get(call.taskId) ?? []);
+  }
+
+  async #readAll(): Promise<void> {
+    // Reading one submission may begin another.
+    for (const reading of this.#reading) await reading;
+  }
+
+  #withSkipped(taskIds: readonly string[]): readonly string[] {
+    const again = new Set(taskIds.filter((taskId) => this.#results.get(taskId)?.success === false));
+    for (let grown = 0; grown < again.size; ) {
+      grown = again.size;
+      for (const { call } of this.#expanded.tasks) {
+        const isSkipped = this.#results.get(call.taskId)?.status === "skipped";
+        if (isSkipped && call.dependsOn.some((taskId) => again.has(taskId))) again.add(call.taskId);
+      }
+    }
+    return [...again];
+  }
+
+  #open(taskIds: readonly string[]): void {
+    for (const taskId of taskIds) {
+      this.#results.delete(taskId);
+      this.#handedOver.delete(taskId);
+    }
   }
 
   #handOver(): void {
@@ -100,8 +161,16 @@ export class PlanRunner {
 
   #take(result: AgentResult): void {
     this.#results.set(result.taskId, result);
+    this.#unfold(result.taskId);
+    this.#handOver();
+  }
+
+  /** What a result is the list for becomes tasks. */
+  #unfold(taskId: string): void {
+    const result = this.#results.get(taskId);
+    if (result === undefined) return;
     for (const { id, from } of this.#expanded.deferred) {
-      if (from !== result.taskId || this.#broken.has(id)) continue;
+      if (from !== taskId || this.#broken.has(id)) continue;
       try {
         this.#expanded = expandDeferred(this.#expanded, id, { result: result.success ? result : undefined });
       } catch (error) {
@@ -109,7 +178,6 @@ export class PlanRunner {
         this.#options.onFault(id, error);
       }
     }
-    this.#handOver();
   }
 }
 

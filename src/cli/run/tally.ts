@@ -24,6 +24,12 @@ export class Tally {
     this.total = total;
   }
 
+  /** Tasks that had ended before this process began, or run again now. */
+  count(status: FinalStatus, step: 1 | -1): void {
+    this.finished += step;
+    this.byStatus[status] += step;
+  }
+
   /** Questions nobody answered yet, by task. */
   get questions(): ReadonlyMap<string, string> {
     return this.#questions;

@@ -6,6 +6,6 @@ import type { Clock, Store } from "../../index.ts";
 const LIMIT_MS = 40;
 
 /** Judges every owner of the store and frees what those that are gone had held. Safe at any time, by anybody. */
-export async function freeWhatTheDeadHeld(store: Store, clock: Clock): Promise<void> {
-  await judgeOwners({ store, clock, judge: new OwnerJudge({ clock }), limitMs: LIMIT_MS });
+export async function freeWhatTheDeadHeld(store: Store, clock: Clock, limitMs: number = LIMIT_MS): Promise<void> {
+  await judgeOwners({ store, clock, judge: new OwnerJudge({ clock }), limitMs });
 }

@@ -42,7 +42,7 @@ export class MapLedger implements Ledger {
   readonly #requests = new Map<number, Set<MemoryRow>>();
   readonly #owners = new UndoableMap<Owner>();
   readonly #places = new UndoableMap<Place>();
-  readonly #notes = new UndoableMap<unknown>();
+  readonly notes = new UndoableMap<unknown>();
   #meta: Meta;
   #metaImage: Meta;
   #turn = 1;
@@ -207,18 +207,8 @@ export class MapLedger implements Ledger {
   #blocker(row: MemoryRow, { node, mode, units }: ResolvedClaim): Blocker {
     const holder = this.#rows.get(row.holderKey) ?? row;
     const { key, workflowId, taskId, label, admittedAtMs: sinceMs, quarantined } = holder;
-    return {
-      key,
-      workflowId,
-      taskId,
-      label,
-      node,
-      mode,
-      units: row.heldUnits?.[node] ?? units,
-      holder: holder.holder,
-      sinceMs,
-      quarantined,
-    };
+    const held = row.heldUnits?.[node] ?? units;
+    return { key, workflowId, taskId, label, node, mode, units: held, holder: holder.holder, sinceMs, quarantined };
   }
 
   unitsHeld(node: string, holderKeys: readonly number[], withoutRequestsOf: number): number {
@@ -336,12 +326,8 @@ export class MapLedger implements Ledger {
   }
 
   putNote(topic: string, note: unknown): void {
-    if (note === null) this.#notes.delete(topic);
-    else this.#notes.set(topic, note);
-  }
-
-  note(topic: string): unknown {
-    return this.#notes.get(topic);
+    if (note === null) this.notes.delete(topic);
+    else this.notes.set(topic, note);
   }
 
   rows(): Iterable<MemoryRow> {
@@ -370,10 +356,7 @@ export class MapLedger implements Ledger {
     this.#turn++;
     this.editedKey = 0;
     if (this.#images.length > 0) this.#images = [];
-    this.#counters.commit();
-    this.#owners.commit();
-    this.#places.commit();
-    this.#notes.commit();
+    for (const part of [this.#counters, this.#owners, this.#places, this.notes]) part.commit();
     this.#metaImage = { ...this.#meta };
   }
 
@@ -388,10 +371,7 @@ export class MapLedger implements Ledger {
     this.#images = [];
     this.#turn++;
     this.#meta = { ...this.#metaImage };
-    this.#counters.undo();
-    this.#owners.undo();
-    this.#places.undo();
-    this.#notes.undo();
+    for (const part of [this.#counters, this.#owners, this.#places, this.notes]) part.undo();
     this.#rebuild();
   }
 

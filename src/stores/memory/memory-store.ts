@@ -173,7 +173,7 @@ class MemoryView implements StoreView {
   }
 
   note(topic: string): unknown {
-    return this.#ledger.note(topic);
+    return this.#ledger.notes.get(topic);
   }
 
   holds({ node, limit = VIEW_ROWS }: { readonly node?: string; readonly limit?: number }): Hold[] {

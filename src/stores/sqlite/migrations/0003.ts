@@ -5,4 +5,5 @@ create table note (
   body text not null,
   wall_ms real not null
 ) without rowid;
+create index note_wall on note (wall_ms);
 `;
