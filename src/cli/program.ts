@@ -240,6 +240,7 @@ function addSetUpCommands(program: Command, surroundings: Surroundings, done: Do
       done(await initCommand(options, surroundings));
     });
   command(program, "doctor", "check Node, the store and what this machine can promise; every fault with its fix")
+    .option("--check", "also read every page of the store and look for damage")
     .option("--prove", "also kill and stop processes of its own for a minute, and count what goes wrong")
     .option("--seed <n>", "of --prove: the same draws again; whom they hit is up to the machine", wholeNumber)
     .addHelpText("after", example(["lockyard doctor", "lockyard doctor --prove"]))
@@ -312,6 +313,7 @@ export interface CancelOptions extends CommonOptions {
   readonly all?: boolean;
 }
 export interface DoctorOptions extends CommonOptions {
+  readonly check?: boolean;
   readonly prove?: boolean;
   readonly seed?: number;
 }

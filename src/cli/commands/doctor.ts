@@ -1,16 +1,9 @@
 /** `lockyard doctor`. */
 
+import { systemClock } from "../../edges/basics.ts";
 import { storeFile } from "../../edges/store.ts";
-import {
-  type Check,
-  checkConfig,
-  checkContainment,
-  checkContents,
-  checkNode,
-  checkPlace,
-  checkPlatform,
-  checkSwitch,
-} from "../doctor/checks.ts";
+import { type Check, checkConfig, checkContainment, checkNode, checkPlatform, checkSwitch } from "../doctor/checks.ts";
+import { checkContents, checkFile, checkPlace } from "../doctor/store-checks.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { workspaceRoot } from "../look/workspace.ts";
 import type { DoctorOptions } from "../program.ts";
@@ -28,7 +21,7 @@ export async function doctorCommand(options: DoctorOptions, surroundings: Surrou
     ...checkPlatform(),
     checkContainment(),
     ...place.checks,
-    ...(place.file === null ? [] : await lookInside(options, surroundings)),
+    ...(place.file === null ? [] : await lookAt(place.file, options, surroundings)),
     await checkConfig(surroundings),
   ];
   const isUsable = !before.some(({ name, status }) => name === "store" && status === "fault");
@@ -52,6 +45,13 @@ async function proveBeside(options: DoctorOptions, surroundings: Surroundings) {
   const { proveHere } = await import("../doctor/prove.ts");
   const file = (choice.kind === "sqlite" ? choice.file : undefined) ?? storeFile().file;
   return proveHere(file, { seed: options.seed, surroundings });
+}
+
+/** Outside first: a file that cannot be used is not opened as well. */
+async function lookAt(file: string, options: DoctorOptions, surroundings: Surroundings): Promise<readonly Check[]> {
+  const outside = checkFile(file, { clock: systemClock(), isThorough: options.check === true });
+  if (outside.some(({ status }) => status === "fault")) return outside;
+  return [...outside, ...(await lookInside(options, surroundings))];
 }
 
 async function lookInside(options: CommonOptions, surroundings: Surroundings): Promise<readonly Check[]> {

@@ -1,14 +1,9 @@
 /** What `doctor` looks at. Each check answers with a line; none of them changes anything but freeing what the dead held. */
-import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from "node:fs";
-import { dirname } from "node:path";
-import { LEASE, neutralise } from "../../edges/basics.ts";
-import { resourceId } from "../../edges/names.ts";
-import { containment, hasProcessTable, livenessOf, sharedFileSystem, storeFile } from "../../edges/store.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { containment, hasProcessTable } from "../../edges/store.ts";
 import { configFor, PlanFault } from "../config-for.ts";
-import { chooseStore, isOff } from "../store/choice.ts";
-import type { SharedStore } from "../store/shared-store.ts";
+import { isOff } from "../store/choice.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { bytes, count } from "../terminal/duration.ts";
 
 export interface Check {
   readonly name: string;
@@ -91,122 +86,6 @@ export function checkContainment(): Check {
   const { level, findsBy, misses } = containment();
   const what = `level ${level}: finds what a task started by ${findsBy.join(", ")}; misses ${misses.join(", ")}`;
   return { name: "processes", status: hasProcessTable() ? "ok" : "warning", what };
-}
-
-/** The place of the store, before anything is opened. */
-export function checkPlace(
-  asked: string | undefined,
-  surroundings: Surroundings,
-): { readonly checks: readonly Check[]; readonly file: string | null } {
-  const name = "store";
-  const choice = chooseStore(asked, surroundings);
-  if (choice.kind === "memory") {
-    return {
-      checks: [{ name, status: "warning", what: "memory: nothing is shared with other processes" }],
-      file: null,
-    };
-  }
-  try {
-    const place = choice.file === undefined ? storeFile() : { file: choice.file, note: null };
-    const checks: Check[] = [];
-    if (place.note !== null) checks.push({ name, status: "warning", what: place.note });
-    const shared = sharedFileSystem(dirname(place.file));
-    if (shared !== null) {
-      checks.push({
-        name,
-        status: "fault",
-        what: `${place.file} is on ${shared}, where locks do not hold`,
-        fix: "LOCKYARD_STORE=/var/tmp/lockyard/store.db",
-      });
-      return { checks, file: null };
-    }
-    checks.push(writability(place.file), ...space(place.file));
-    return { checks, file: existsSync(place.file) ? place.file : null };
-  } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
-    return {
-      checks: [{ name, status: "fault", what, fix: "name a file on a disk of this machine with LOCKYARD_STORE" }],
-      file: null,
-    };
-  }
-}
-
-function writability(file: string): Check {
-  const name = "store";
-  const place = existsSync(file) ? file : nearestDirectory(file);
-  try {
-    accessSync(place, constants.R_OK | constants.W_OK);
-  } catch {
-    return {
-      name,
-      status: "fault",
-      what: `${place} may not be written by this user`,
-      fix: `make it writable, or name another place with LOCKYARD_STORE`,
-    };
-  }
-  if (place !== file) return { name, status: "ok", what: `${file} (not there yet; the first run makes it)` };
-  const size = statSync(file).size + (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0);
-  const isBig = size > 400_000_000;
-  return { name, status: isBig ? "warning" : "ok", what: `${file}, ${bytes(size)}` };
-}
-
-/** Enough for a day of runs; below the second number writes will soon fail. */
-const SPACE_WARNING = 500_000_000;
-const SPACE_FAULT = 50_000_000;
-
-function space(file: string): readonly Check[] {
-  const { bavail, bsize } = statfsSync(nearestDirectory(file));
-  const free = bavail * bsize;
-  const name = "disk";
-  if (free < SPACE_FAULT)
-    return [
-      { name, status: "fault", what: `${bytes(free)} free: the store will soon refuse writes`, fix: "free some space" },
-    ];
-  return [{ name, status: free < SPACE_WARNING ? "warning" : "ok", what: `${bytes(free)} free` }];
-}
-
-function nearestDirectory(file: string): string {
-  let directory = dirname(file);
-  while (!existsSync(directory) && dirname(directory) !== directory) directory = dirname(directory);
-  return directory;
-}
-
-/** Owners and quarantined locks of an opened store. */
-export function checkContents({ store, clock }: SharedStore, root: string): readonly Check[] {
-  return store.view((view) => {
-    const nowMs = clock.nowMs();
-    const owners = view.owners();
-    const lost = owners.filter((owner) => livenessOf(owner) !== "alive" && nowMs - owner.beatAtMs > LEASE.timeToLiveMs);
-    const quarantined = view.holds({ limit: 1_000 }).filter(({ row }) => row.quarantined);
-    const checks: Check[] = [
-      {
-        name: "owners",
-        status: "ok",
-        what: `${count(owners.length - lost.length, "process", "processes")} ${owners.length - lost.length === 1 ? "has" : "have"} tasks here`,
-      },
-    ];
-    for (const { label, pid, machine } of lost) {
-      checks.push({
-        name: "owners",
-        status: "warning",
-        what: neutralise(
-          `${label} (pid ${pid} on ${machine}) cannot be seen from here and is not heard of; its locks stay`,
-        ),
-        fix: `end it, then run lockyard doctor where it ran`,
-      });
-    }
-    for (const { row, claim } of quarantined) {
-      checks.push({
-        name: "locks",
-        status: "fault",
-        what: neutralise(
-          `${resourceId(claim.node, root)} is quarantined: its last holder (${row.workflowId}/${row.taskId}) could not be stopped`,
-        ),
-        fix: neutralise(`look for its processes and end them, then lockyard cancel ${row.workflowId}/${row.taskId}`),
-      });
-    }
-    return checks;
-  });
 }
 
 export async function checkConfig({ cwd, env }: Surroundings): Promise<Check> {

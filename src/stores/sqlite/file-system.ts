@@ -107,3 +107,8 @@ export function sharedFileSystemAt(directory: string, { mounts, typeOf }: FileSy
   if (type !== undefined) return sharedName(type);
   return SHARED_NUMBERS.get(typeOf(directory) >>> 0) ?? null;
 }
+
+/** The type of file system a path lies on, as the table of mounts names it; null where there is no such table. */
+export function fileSystemName(path: string, { mounts }: FileSystems = realFileSystems): string | null {
+  return mountedType(path, mounts() ?? "") ?? null;
+}

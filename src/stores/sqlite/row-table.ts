@@ -7,7 +7,7 @@ import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { WatchMode } from "../../core/claims.ts";
 import type { Line } from "../../core/ledger.ts";
 import { isBefore, isFinal, type NewRow, type TaskRow } from "../../core/row.ts";
-import { headsAt, linesAt } from "./lines.ts";
+import { headsAt } from "./lines.ts";
 import { type Prompts, remainder } from "./prompts.ts";
 import { fixedOf, freshRow, payloadText, stateOf } from "./row-codec.ts";
 import { RowReader } from "./row-reader.ts";
@@ -15,8 +15,20 @@ import * as SQL from "./sql/rows.ts";
 import type { Statements } from "./statements.ts";
 
 const NEW: readonly SQLOutputValue[] = [];
+/** All state columns. */
+const EVERYTHING = (1 << SQL.STATE_COUNT) - 1;
+/** Statements that write a mask of columns: a kernel has some thirty transitions. */
+const UPDATES_KNOWN = 64;
 /** Rows known beyond their transaction: what a busy process works on. Above it they are read again. */
 const ROWS_KNOWN = 4_096;
+const NODES_KNOWN = 16_384;
+
+interface Change {
+  readonly state: readonly SQLInputValue[];
+  /** Bits of the columns that changed. */
+  readonly mask: number;
+  readonly isEnd: boolean;
+}
 
 export class RowTable {
   readonly #db: Statements;
@@ -31,9 +43,15 @@ export class RowTable {
   readonly #tally = new Map<string, Map<string, number>>();
   /** Rows that have ended in this transaction: nobody will ask for them again. */
   readonly #ended: number[] = [];
+  readonly #updates = new Map<number, string>([
+    [EVERYTHING, SQL.updateSql(EVERYTHING, false)],
+    [-EVERYTHING, SQL.updateSql(EVERYTHING, true)],
+  ]);
   #wallMs = 0;
-  /** Undefined: has to be asked. */
-  #hasWaiting: boolean | undefined;
+  /** A row that waits, as long as it does; null when none does, undefined when that has to be asked. */
+  #waiting: TaskRow | null | undefined;
+  /** Nodes that were asked for: false when nobody watches them. True may be out of date, which costs one look more. */
+  readonly #watchedNodes = new Map<string, boolean>();
   #reservations: readonly TaskRow[] | undefined;
   #mayHaveRequests: boolean | undefined;
   #edited: TaskRow | undefined;
@@ -49,13 +67,15 @@ export class RowTable {
     if (!isUnchanged || this.#rows.size > ROWS_KNOWN) {
       this.#rows.clear();
       this.#stored.clear();
+      this.#waiting = undefined;
+      this.#watchedNodes.clear();
     }
     this.#dirty.clear();
     this.#freshIds.clear();
     this.#ended.length = 0;
     this.#tally.clear();
     this.#wallMs = wallMs;
-    this.#hasWaiting = undefined;
+    if (this.#waiting === null) this.#waiting = undefined;
     this.#reservations = undefined;
     this.#mayHaveRequests = undefined;
     this.#edited = undefined;
@@ -96,12 +116,14 @@ export class RowTable {
 
   edit(row: TaskRow): void {
     this.#edited = row;
-    if (row.watch !== "") this.#hasWaiting = undefined;
     if (row.reserved) this.#reservations = undefined;
   }
 
   put(row: TaskRow): void {
-    if (row.watch !== "") this.#hasWaiting = true;
+    if (row.watch !== "") {
+      this.#waiting ??= row;
+      this.#watchedNodes.set(row.watch, true);
+    }
     if (row.reserved) this.#reservations = undefined;
     this.#dirty.add(row);
   }
@@ -144,7 +166,7 @@ export class RowTable {
   firsts(nodes: readonly string[], modes?: readonly WatchMode[]): readonly TaskRow[] {
     const rows: TaskRow[] = [];
     for (const node of this.#watched(nodes)) {
-      for (const { line, key } of headsAt(this.#db, node)) {
+      for (const { line, key } of this.#headsAt(node)) {
         if (modes !== undefined && !modes.includes(line.mode)) continue;
         const row = this.get(key);
         if (row !== undefined) rows.push(row);
@@ -154,22 +176,37 @@ export class RowTable {
   }
 
   hasWaiting(): boolean {
-    if (this.#hasWaiting === undefined) {
+    if (this.#waiting === null) return false;
+    if (this.#waiting === undefined || this.#waiting.watch === "") {
       this.flush();
-      this.#hasWaiting = this.#db.one(SQL.HAS_WAITING) !== undefined;
+      this.#waiting = this.#ask(SQL.ONE_WAITING)[0] ?? null;
     }
-    return this.#hasWaiting;
+    return this.#waiting !== null;
   }
 
   lines(nodes: readonly string[]): readonly Line[] {
-    return this.#watched(nodes).flatMap((node) => linesAt(this.#db, node));
+    return this.#watched(nodes).flatMap((node) => this.#headsAt(node).map(({ line }) => line));
   }
 
-  /** Nearly all nodes of a path are watched by nobody: one look leaves them out. */
-  #watched(nodes: Iterable<string>): readonly string[] {
+  #headsAt(node: string): ReturnType<typeof headsAt> {
     this.flush();
-    const all = [...nodes];
-    return all.length < 2 ? all : this.#db.all(SQL.WATCHED, JSON.stringify(all)).map(([node]) => String(node));
+    const heads = headsAt(this.#db, node);
+    if (heads.length === 0) this.#watchedNodes.set(node, false);
+    return heads;
+  }
+
+  /** Nearly all nodes of a path are watched by nobody: one look leaves them out, and is remembered. */
+  #watched(nodes: readonly string[]): readonly string[] {
+    if (nodes.length < 2) return nodes;
+    const unknown = nodes.filter((node) => !this.#watchedNodes.has(node));
+    if (unknown.length > 0) {
+      this.flush();
+      if (this.#watchedNodes.size > NODES_KNOWN) this.#watchedNodes.clear();
+      for (const node of unknown) this.#watchedNodes.set(node, false);
+      for (const [node] of this.#db.all(SQL.WATCHED, JSON.stringify(unknown)))
+        this.#watchedNodes.set(String(node), true);
+    }
+    return nodes.filter((node) => this.#watchedNodes.get(node) !== false);
   }
 
   reservations(): readonly TaskRow[] {
@@ -233,14 +270,11 @@ export class RowTable {
       );
       this.#count(row.workflowId, row.status, 1);
     } else {
-      const changed = state.findIndex((value, index) => value !== stored[index]);
-      if (changed < 0) return;
-      const isPass =
-        changed === SQL.PASSED_AT && !state.some((value, index) => index > changed && value !== stored[index]);
+      let mask = 0;
+      for (let index = 0; index < state.length; index++) if (state[index] !== stored[index]) mask |= 1 << index;
+      if (mask === 0) return;
       const before = String(stored[SQL.STATUS_AT]);
-      if (isPass) this.#db.run(SQL.UPDATE_PASSED, row.passed, row.key);
-      else if (hasEnded && before !== row.status) this.#finish(row, state);
-      else this.#db.run(SQL.UPDATE_ROW, ...state, row.key);
+      this.#update(row, { state, mask, isEnd: hasEnded && before !== row.status });
       if (before !== row.status) {
         this.#count(row.workflowId, before, -1);
         this.#count(row.workflowId, row.status, 1);
@@ -250,11 +284,24 @@ export class RowTable {
     this.#stored.set(row.key, state as readonly SQLOutputValue[]); // numbers and texts only
   }
 
-  #finish(row: TaskRow, state: readonly SQLInputValue[]): void {
-    this.#db.run(SQL.FINISH_ROW, ...state, this.#wallMs, row.key);
-    if (this.#prompts === "full" || !this.#keepsPrompt(row)) return;
-    const text = this.#prompts === "none" ? "" : String(this.#db.one(SQL.SELECT_PAYLOAD, row.key)?.[0] ?? "");
-    this.#db.run(SQL.UPDATE_PAYLOAD, remainder(text, this.#prompts), row.key);
+  #update(row: TaskRow, { state, mask, isEnd }: Change): void {
+    const id = isEnd ? -mask : mask;
+    let sql = this.#updates.get(id);
+    if (sql === undefined) {
+      // Few of the many masks ever come; beyond that every column is written, which is always right.
+      if (this.#updates.size >= UPDATES_KNOWN) return this.#update(row, { state, mask: EVERYTHING, isEnd });
+      sql = SQL.updateSql(mask, isEnd);
+      this.#updates.set(id, sql);
+    }
+    const values = mask === EVERYTHING ? [...state] : state.filter((_, index) => (mask & (1 << index)) !== 0);
+    if (isEnd) values.push(this.#wallMs);
+    this.#db.run(sql, ...values, row.key);
+    if (isEnd && this.#prompts !== "full" && this.#keepsPrompt(row)) this.#forgetPrompt(row.key);
+  }
+
+  #forgetPrompt(key: number): void {
+    const text = this.#prompts === "none" ? "" : String(this.#db.one(SQL.SELECT_PAYLOAD, key)?.[0] ?? "");
+    this.#db.run(SQL.UPDATE_PAYLOAD, remainder(text, this.#prompts), key);
   }
 
   /** What another process may take up again must be able to read what it was told. */

@@ -28,18 +28,21 @@ const STATE = [
 
 export const FIXED_COUNT = FIXED.split(",").length;
 export const STATE_COUNT = STATE.length;
-export const PASSED_AT = STATE.indexOf("passed");
 export const STATUS_AT = STATE.indexOf("status");
 
 const COLUMNS = `${FIXED}, ${STATE.join(", ")}`;
 const COUNT = FIXED_COUNT + STATE_COUNT + 3;
 
 export const INSERT_ROW = `insert into task (${COLUMNS}, live, finished_wall_ms, payload) values (${Array.from({ length: COUNT }, () => "?").join(", ")})`;
-const SET_STATE = STATE.map((column) => `${column} = ?`).join(", ");
-export const UPDATE_ROW = `update task set ${SET_STATE} where key = ?`;
-export const FINISH_ROW = `update task set ${SET_STATE}, live = 0, finished_wall_ms = ? where key = ?`;
-/** Letting others past is the most frequent change, and touches nothing else. */
-export const UPDATE_PASSED = "update task set passed = ? where key = ?";
+/**
+ * Writes the state columns of a mask. SQLite takes a row out of every index on a column that is named and puts it back,
+ * whether its value changed or not: so only what changed is named.
+ */
+export function updateSql(mask: number, isEnd: boolean): string {
+  const set = STATE.filter((_, index) => (mask & (1 << index)) !== 0).map((column) => `${column} = ?`);
+  if (isEnd) set.push("live = 0", "finished_wall_ms = ?");
+  return `update task set ${set.join(", ")} where key = ?`;
+}
 
 export const SELECT_ROW = `select ${COLUMNS} from task where key = ?`;
 export const SELECT_PAYLOAD = "select payload from task where key = ?";
@@ -60,7 +63,9 @@ export const NEXT_LINE = `select * from (select watch_mode, gate, key from task
     where watch = ?1 and watch_mode = ?2 and gate > ?3 and watch <> '' order by gate, rank, key limit 1)
   union all select * from (select watch_mode, gate, key from task
     where watch = ?1 and watch_mode > ?2 and watch <> '' order by watch_mode, gate, rank, key limit 1) limit 1`;
-export const HAS_WAITING = "select 1 from task indexed by task_watch where watch <> '' limit 1";
+/** One that waits: the last of a line, which will wait longest. */
+export const ONE_WAITING = `select key from task indexed by task_watch where watch <> ''
+  order by watch desc, watch_mode desc, gate desc, rank desc limit 1`;
 export const WATCHED =
   "select node.value from json_each(?) as node where exists (select 1 from task where watch = node.value and watch <> '') order by node.key";
 export const RESERVATIONS = "select key from task where reserved = 1 order by rank, key";
