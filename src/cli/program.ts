@@ -148,6 +148,29 @@ It ends with the code of the command. Codes of its own: 75 not admitted (the pla
       const { execCommand } = await import("./commands/exec.ts");
       done(await execCommand(words, options, surroundings));
     });
+  command(program, "each [words...]", "run a command for each file, as many at once as their claims allow")
+    .usage("<pattern> [options] -- <command> [arguments...]")
+    .option("--use <name[:units]>", "what each takes of a declared capacity, pool or rate; may be repeated", collect)
+    .option("--write <path>", "what each locks; {} is the file; may be repeated", append)
+    .option("--read <path>", "what each locks against writers; may be repeated", append)
+    .option("--lock <name>", "a name each locks; may be repeated", append)
+    .option("--concurrency <n>", "commands at once", wholeNumber)
+    .option("--retry <n>", "further attempts after a failure", wholeNumber)
+    .option("--timeout <time>", "stop one that runs longer than this", time)
+    .option("--no-keep-going", "after the first failure, start nothing more")
+    .option("-v, --verbose", "also print what the commands print")
+    .addOption(new Option("--ui <way>", "how to show it (default: what fits)").choices(["live", "stream", "json"]))
+    .addHelpText(
+      "after",
+      `${example(["lockyard each 'docs/**/*.md' --write {} -- npx prettier --write {}", `lockyard each 'src/*' --use build -- npm test -w {}`])}
+
+{} stands for the file, anywhere in the command and in the claims. Quote the pattern.
+Exit codes: as \`lockyard run\``,
+    )
+    .action(async (words: string[], options: EachOptions) => {
+      const { eachCommand } = await import("./commands/each.ts");
+      done(await eachCommand(words, options, surroundings));
+    });
   command(program, "wait <id>", "wait until a detached command, a task or a workflow has ended")
     .option("--timeout <time>", "answer after this long at the latest (exit code 75)", time, 45_000)
     .addHelpText(
@@ -285,6 +308,11 @@ export interface ExecOptions extends CommonOptions, ClaimOptions {
   readonly ifBroken?: "run" | "fail";
   /** Given by `--detach` to the process it starts. */
   readonly id?: string;
+}
+export interface EachOptions extends RunOptions, ClaimOptions {
+  readonly retry?: number;
+  /** Milliseconds. */
+  readonly timeout?: number;
 }
 export interface WaitOptions extends CommonOptions {
   /** Milliseconds. */

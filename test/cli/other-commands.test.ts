@@ -10,6 +10,7 @@ const SNAPSHOTS = path.join(path.dirname(fileURLToPath(import.meta.url)), "help"
 const COMMANDS = [
   "",
   "exec",
+  "each",
   "wait",
   "run",
   "plan",
