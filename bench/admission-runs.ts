@@ -5,6 +5,7 @@ import type { NewRow, TaskRow } from "../src/core/row.ts";
 import { turn } from "../src/core/turn.ts";
 import { MapLedger } from "../src/stores/memory/map-ledger.ts";
 import { kernelFaults } from "../src/testing/kernel-check.ts";
+import { newOwner } from "../src/testing/rows.ts";
 import type { Stream, StreamTask } from "./streams.ts";
 
 export interface RunFigures {
@@ -84,6 +85,7 @@ export function throughKernel(stream: Stream, rank: Rank, checkEvery: number): R
     }
   };
   run([
+    { type: "owner-join", owner: newOwner({ ownerId: "o" }) },
     { type: "declare", node: "l:slots", kind: "limit", capacity: stream.slots, by: "o", authority: false },
     ...Object.entries(stream.capacities).map(
       ([node, capacity]): Command => ({ type: "declare", node, kind: "capacity", capacity, by: "o", authority: false }),

@@ -9,6 +9,7 @@ import type { Command } from "../src/core/command.ts";
 import type { Ledger } from "../src/core/ledger.ts";
 import { turn } from "../src/core/turn.ts";
 import { MapLedger } from "../src/stores/memory/map-ledger.ts";
+import { newOwner } from "../src/testing/rows.ts";
 import { newRow } from "./admission-runs.ts";
 import { type Bench, cpuMs } from "./harness.ts";
 
@@ -43,6 +44,7 @@ async function serve(waiting: number, isCounting: boolean): Promise<Record<strin
     }
     base.commit();
   };
+  run([{ type: "owner-join", owner: newOwner({ ownerId: "o" }) }]);
   run([{ type: "declare", node: "l:slots", kind: "limit", capacity: 10, by: "o", authority: false }]);
   for (let id = 0; id < waiting; id++) {
     const pick = (): { node: string; mode: Exclude<Mode, 4 | 5>; units: number } => ({

@@ -65,14 +65,9 @@ function counterOf(decision: Decision, node: string): Counter {
 }
 
 /** Units still wanted when what the ancestors hold counts as held. */
-export function unitsWanted(decision: Decision, row: TaskRow, claim: ResolvedClaim): number {
+function unitsWanted(decision: Decision, row: TaskRow, claim: ResolvedClaim): number {
   if (row.ancestors.length === 0) return claim.units;
-  return Math.max(0, claim.units - decision.ledger.unitsHeld(claim.node, row.ancestors, ownRequests(row)));
-}
-
-/** See Ledger.unitsHeld. */
-export function ownRequests(row: TaskRow): number {
-  return row.kind === "request" ? row.holderKey : 0;
+  return Math.max(0, claim.units - decision.ledger.unitsHeld(claim.node, row));
 }
 
 function blockedByUnits(decision: Decision, row: TaskRow, claim: ResolvedClaim): boolean {

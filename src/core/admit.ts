@@ -12,11 +12,9 @@ export function admit(decision: Decision, row: TaskRow, index: number): boolean 
     grant(decision, row);
     return true;
   }
-  end(decision, row, { status: "failed", code: "DEADLOCK", isSilent: index >= 0 });
-  if (index >= 0) {
-    const names = trapped.slice(0, 5).map((other) => other.label || other.taskId);
-    const message = `${row.label || row.taskId} would trap ${names.join(", ")}, which could then never be granted. Nothing was started.`;
-    decision.effects.push({ type: "refused", index, code: "DEADLOCK", message, blockers: [] });
-  }
+  const names = trapped.slice(0, 5).map((other) => other.label || other.taskId);
+  const message = `${row.label || row.taskId} would trap ${names.join(", ")}, which could then never be granted. Nothing was started.`;
+  end(decision, row, { status: "failed", code: "DEADLOCK", message, isSilent: index >= 0 });
+  if (index >= 0) decision.effects.push({ type: "refused", index, code: "DEADLOCK", message, blockers: [] });
   return false;
 }

@@ -1,6 +1,7 @@
 /** How a row enters the line: submitted, or eligible again. It is granted at once, or watches what blocks it. */
 import { isBlocked, watch } from "./admission.ts";
 import { admit } from "./admit.ts";
+import { neverEnough, overCapacity } from "./capacity.ts";
 import type { Blocker, Command } from "./command.ts";
 import { deadlockMessage, whatNeverLetsGo } from "./deadlock.ts";
 import { type Decision, freeClaims, reserve } from "./decision.ts";
@@ -28,7 +29,7 @@ export function refuse(decision: Decision, index: number, refusal: Refusal): voi
 
 export function submit(decision: Decision, index: number, newRow: NewRow): void {
   const { ledger, nowMs } = decision;
-  const fault = claimFault(decision, newRow) ?? parentFault(decision, newRow);
+  const fault = ownerFault(decision, newRow.ownerId) ?? claimFault(decision, newRow) ?? parentFault(decision, newRow);
   if (fault !== null) return refuse(decision, index, fault);
   if (newRow.again === true) makeRoom(decision, newRow);
   const row = ledger.insert(newRow, ledger.nextKey(), nowMs);
@@ -54,6 +55,16 @@ function isNobodys({ status, ownerId }: TaskRow): boolean {
   return status === "suspended" && ownerId === "";
 }
 
+/** Only what has a living owner stands in line (L13). */
+function ownerFault(decision: Decision, ownerId: string): Refusal | null {
+  if (ownerId === decision.livingOwnerId) return null;
+  if (decision.ledger.owner(ownerId) === undefined) {
+    return { code: "OWNER_GONE", message: `The owner ${ownerId} has not joined this store, or was judged gone.` };
+  }
+  decision.livingOwnerId = ownerId;
+  return null;
+}
+
 /** Every counter it names exists, and no claim asks for more than there is (L1: refused before start). */
 function claimFault(decision: Decision, row: NewRow): Refusal | null {
   const { ledger } = decision;
@@ -67,10 +78,7 @@ function claimFault(decision: Decision, row: NewRow): Refusal | null {
       };
     }
     if (claim.units > counter.capacity) {
-      return {
-        code: "OVER_CAPACITY",
-        message: `Task ${row.taskId} uses ${claim.units} units of ${claim.node.slice(2)} and there are ${counter.capacity}.`,
-      };
+      return { code: "OVER_CAPACITY", message: overCapacity(row.taskId, claim, counter.capacity) };
     }
   }
   for (const node of row.limits) {
@@ -95,6 +103,12 @@ function parentFault(decision: Decision, row: NewRow): Refusal | null {
       message: `Task ${row.taskId} asks for more, and what it belongs to does not run any more.`,
     };
   }
+  if (row.ancestors[0] !== row.parentKey || !isSlotOf(row, parent)) {
+    return {
+      code: "INVALID_OPTION",
+      message: `Task ${row.taskId} asks for more, and what it asks for is not what task ${parent.taskId} may have.`,
+    };
+  }
   if (
     row.wants === "slot" &&
     (parent.holdsLimits || ledger.requestsOf(parent.key).some((other) => other.wants === "slot"))
@@ -105,6 +119,16 @@ function parentFault(decision: Decision, row: NewRow): Refusal | null {
     };
   }
   return null;
+}
+
+/** A request runs inside its task, and one for the slot alone asks for the very limits its task was given. */
+function isSlotOf({ wants, claims, limits }: NewRow, parent: TaskRow): boolean {
+  if (wants !== "slot") return true;
+  return (
+    claims.length === 0 &&
+    limits.length === parent.limits.length &&
+    limits.every((node, at) => node === parent.limits[at])
+  );
 }
 
 /**
@@ -132,8 +156,10 @@ export function arrive(
     const message = `Task ${row?.taskId ?? command.key} does not wait to be ranked.`;
     return refuse(decision, index, { code: "STALE_FENCE", message });
   }
-  if (command.type === "rerank") rerank(decision, row, command.rank);
-  else enqueue(decision, row, command);
+  if (command.type === "rerank") return rerank(decision, row, command.rank);
+  const fault = ownerFault(decision, command.ownerId ?? row.ownerId);
+  if (fault !== null) return refuse(decision, index, fault);
+  enqueue(decision, row, command);
 }
 
 /** A suspended row is nobody's: without an owner it would be granted again and again to nobody (L13). */
@@ -184,12 +210,12 @@ function stand(decision: Decision, index: number, row: TaskRow): void {
     return;
   }
   const { blockNode, blockMode } = decision;
+  const tooMuch = neverEnough(decision, row);
+  if (tooMuch !== null) return refuseInLine(decision, row, { index, code: "OVER_CAPACITY", message: tooMuch });
   const blockers = whatNeverLetsGo(decision, row);
   if (blockers.length > 0) {
     const message = deadlockMessage(row, blockers);
-    end(decision, row, { status: "failed", code: "DEADLOCK", isSilent: index >= 0 });
-    if (index >= 0) refuse(decision, index, { code: "DEADLOCK", message, blockers });
-    return;
+    return refuseInLine(decision, row, { index, code: "DEADLOCK", message, blockers });
   }
   if (index >= 0) decision.effects.push({ type: "submitted", index, row });
   decision.blockNode = blockNode;
@@ -197,4 +223,11 @@ function stand(decision: Decision, index: number, row: TaskRow): void {
   watch(decision, row);
   if (row.ancestors.length > 0) decision.inside?.push(row);
   decision.effects.push({ type: "waiting", row });
+}
+
+/** It has no place in line: the command is refused, or, when it was in the store before, the task ends. */
+function refuseInLine(decision: Decision, row: TaskRow, refusal: Refusal & { readonly index: number }): void {
+  const { code, message, index } = refusal;
+  end(decision, row, { status: "failed", code, message, isSilent: index >= 0 });
+  if (index >= 0) refuse(decision, index, refusal);
 }

@@ -152,7 +152,14 @@ export type Effect =
   /** Not confirmed in time: back in line at its rank. */
   | { readonly type: "requeued"; readonly row: TaskRow }
   | { readonly type: "stop-requested"; readonly row: TaskRow }
-  | { readonly type: "ended"; readonly row: TaskRow; readonly status: FinalStatus; readonly code: ErrorCode | null }
+  | {
+      readonly type: "ended";
+      readonly row: TaskRow;
+      readonly status: FinalStatus;
+      readonly code: ErrorCode | null;
+      /** A sentence for people, when the code alone does not say it. */
+      readonly message?: string;
+    }
   | { readonly type: "suspended"; readonly row: TaskRow }
   | { readonly type: "quarantined"; readonly row: TaskRow }
   /** For the owner of the row. */

@@ -65,6 +65,13 @@ export function standing(declarations: readonly Declaration[]): Declaration | un
   return best;
 }
 
+/** The greatest number that may stand one day when declarations of equal weight end. */
+export function mostDeclared({ capacity, declarations }: Counter): number {
+  const best = standing(declarations);
+  const equals = best === undefined ? [] : declarations.filter((other) => weightOf(other) === weightOf(best));
+  return equals.reduce((most, declared) => Math.max(most, declared.capacity), capacity);
+}
+
 function weightOf({ by, authority }: Declaration): number {
   if (by === SET_BY_HAND) return 3;
   if (authority) return 2;
@@ -106,6 +113,7 @@ function apply(decision: Decision, counter: Counter): void {
   if (best !== undefined) {
     if (counter.capacity !== best.capacity) {
       decision.effects.push({ type: "limit-changed", node: counter.node, capacity: best.capacity });
+      decision.mayHoldKnot = true;
     }
     counter.capacity = best.capacity;
     counter.intervalMs = best.intervalMs;

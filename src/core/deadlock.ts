@@ -11,10 +11,10 @@
  * capacity is found only when no holder outside the knot can free enough.
  */
 
-import { ownRequests } from "./admission.ts";
 import { LIMIT, locksConflict, RATE, type ResolvedClaim, UNITS } from "./claims.ts";
 import type { Blocker } from "./command.ts";
 import type { Decision } from "./decision.ts";
+import { end } from "./endings.ts";
 import type { TaskRow } from "./row.ts";
 
 /** Holders looked at for one claim. More readers than this on one node are judged by the first of them. */
@@ -27,7 +27,40 @@ export function whatNeverLetsGo(decision: Decision, row: TaskRow): readonly Bloc
   stuck.add(row);
   if (obstacles(decision, row, { held: heldBy(stuck), granted: null }).length === 0) return [];
   reduce(decision, stuck, null);
-  return stuck.has(row) ? obstacles(decision, row, { held: heldBy(stuck), granted: null }) : [];
+  return stuck.has(row) ? knotOf(decision, row, stuck) : [];
+}
+
+/**
+ * A number was made smaller, or units passed on, and those who wait inside others may have come to wait for each other:
+ * the youngest of them are ended until the rest can go on.
+ */
+export function breakKnots(decision: Decision): void {
+  for (;;) {
+    const stuck = new Set(waitingInside(decision));
+    reduce(decision, stuck, null);
+    const youngest = [...stuck].reduce<TaskRow | null>(
+      (last, row) => (last === null || row.key > last.key ? row : last),
+      null,
+    );
+    if (youngest === null) return;
+    const message = deadlockMessage(youngest, knotOf(decision, youngest, stuck));
+    end(decision, youngest, { status: "failed", code: "DEADLOCK", message });
+  }
+}
+
+/** Every holder that would have to let go: those in its way, those in the way of who waits inside them, and so on. */
+function knotOf(decision: Decision, row: TaskRow, stuck: ReadonlySet<TaskRow>): Blocker[] {
+  const knot = { held: heldBy(stuck), granted: null };
+  const found = new Map<number, Blocker>();
+  const waiting = new Set([row]);
+  for (const next of waiting) {
+    for (const blocker of obstacles(decision, next, knot)) {
+      if (found.has(blocker.key)) continue;
+      found.set(blocker.key, blocker);
+      for (const other of stuck) if (other.ancestors.includes(blocker.key)) waiting.add(other);
+    }
+  }
+  return [...found.values()];
 }
 
 /**
@@ -111,10 +144,11 @@ function heldWhenGranted(granted: TaskRow, claim: ResolvedClaim): Blocker[] {
 
 function lacksUnits(decision: Decision, row: TaskRow, claim: ResolvedClaim, inTheWay: readonly Blocker[]): boolean {
   const { ledger } = decision;
-  const own = ledger.unitsHeld(claim.node, row.ancestors, 0);
-  const counted = ledger.unitsHeld(claim.node, row.ancestors, ownRequests(row));
+  const own = ledger.unitsHeld(claim.node, row);
   const stuckUnits = inTheWay.reduce((sum, holder) => sum + holder.units, 0);
-  return stuckUnits + own + Math.max(0, claim.units - counted) > (ledger.counter(claim.node)?.capacity ?? 0);
+  // A number of 0 is a pause, which somebody will end.
+  const capacity = ledger.counter(claim.node)?.capacity ?? 0;
+  return capacity > 0 && stuckUnits + Math.max(own, claim.units) > capacity;
 }
 
 /** Limits held by tasks that cannot go on leave no slot. */
@@ -139,17 +173,23 @@ function slotObstacles(decision: Decision, node: string, { held, granted }: Knot
       quarantined,
     });
   }
-  return found.length >= (ledger.counter(node)?.capacity ?? 0) ? found : [];
+  const capacity = ledger.counter(node)?.capacity ?? 0;
+  return capacity > 0 && found.length >= capacity ? found : [];
 }
 
 /** One sentence that names what would have to let go. */
 export function deadlockMessage(row: TaskRow, blockers: readonly Blocker[]): string {
-  const names = [
-    ...new Set(blockers.map((blocker) => `${blocker.label || blocker.taskId} (holds ${blocker.node.slice(2)})`)),
-  ];
-  const inside = blockers.some((blocker) => row.ancestors.includes(blocker.key));
-  const shown = names.slice(0, 5).join(", ") + (names.length > 5 ? ` and ${names.length - 5} more` : "");
-  return inside
-    ? `${row.label || row.taskId} runs inside ${shown} and could only be granted after that lets go. Nothing was started.`
-    : `${row.label || row.taskId} would wait for ever: ${shown} wait for what it holds. Nothing was started.`;
+  const name = row.label || row.taskId;
+  const own = blockers.filter((blocker) => row.ancestors.includes(blocker.key));
+  const others = blockers.filter((blocker) => !row.ancestors.includes(blocker.key));
+  if (others.length === 0)
+    return `${name} runs inside ${namesOf(own)} and could only be granted after that lets go. Nothing was started.`;
+  return own.length === 0
+    ? `${name} would wait for ever: ${namesOf(others)} wait for what it holds. Nothing was started.`
+    : `${name} would wait for ever: ${namesOf(others)} wait in turn for ${namesOf(own)}, which it runs inside of. Nothing was started.`;
+}
+
+function namesOf(blockers: readonly Blocker[]): string {
+  const names = [...new Set(blockers.map(({ label, taskId, node }) => `${label || taskId} (holds ${node.slice(2)})`))];
+  return names.slice(0, 5).join(", ") + (names.length > 5 ? ` and ${names.length - 5} more` : "");
 }

@@ -2,11 +2,17 @@
  * The state of one turn, and the small moves every rule is made of. Lives for one turn only.
  */
 import { ADMISSION } from "./bounds.ts";
-import { isReservable, LIMIT, type Mode, RATE, type ResolvedClaim } from "./claims.ts";
+import { isReservable, LIMIT, type Mode, RATE, type ResolvedClaim, UNITS } from "./claims.ts";
 import type { Effect } from "./command.ts";
 import { invariant } from "./errors.ts";
 import type { CarryEntry, Ledger, Line } from "./ledger.ts";
 import { isFinal, type TaskRow } from "./row.ts";
+
+/** What a holder had of a capacity or pool when it let go. */
+export interface Estate {
+  readonly node: string;
+  readonly holderKey: number;
+}
 
 export interface Decision {
   readonly ledger: Ledger;
@@ -24,6 +30,12 @@ export interface Decision {
   blockMode: Mode;
   /** Rows that wait inside a holder, once somebody asked. */
   inside: TaskRow[] | null;
+  /** An owner that lives, as far as this turn has looked; empty for none yet. */
+  livingOwnerId: string;
+  /** A number changed, or units passed on: tasks that wait inside others may now wait for each other. */
+  mayHoldKnot: boolean;
+  /** Units that were let go and may have counted for those inside: see estate.ts. */
+  readonly estates: Estate[];
 }
 
 /** Identity of a line. */
@@ -81,6 +93,8 @@ export function letGo(decision: Decision, row: TaskRow): void {
     freeClaims(decision, row.claims);
   }
   if (row.holdsClaims) {
+    for (const { node, mode } of row.claims)
+      if (mode === UNITS) decision.estates.push({ node, holderKey: row.holderKey });
     decision.ledger.drop(row);
     row.holdsClaims = false;
     freeClaims(decision, row.claims);

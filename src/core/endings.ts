@@ -12,6 +12,8 @@ export interface Ending {
   readonly code: ErrorCode | null;
   /** No `ended` effect: the caller says it another way. */
   readonly isSilent?: boolean;
+  /** A sentence for people, when the code alone does not say it. */
+  readonly message?: string;
   readonly result?: unknown;
 }
 
@@ -30,7 +32,9 @@ export function end(decision: Decision, row: TaskRow, ending: Ending): void {
   ledger.put(row);
   if (ending.result !== undefined) ledger.putResult(row, ending.result);
   if (wasReserved) reserve(decision);
-  if (!ending.isSilent) decision.effects.push({ type: "ended", row, status: ending.status, code: ending.code });
+  const { status, code, message } = ending;
+  if (ending.isSilent) return;
+  decision.effects.push({ type: "ended", row, status, code, ...(message === undefined ? undefined : { message }) });
 }
 
 /** Ends it whatever its books say: the last resort after a broken invariant met the same task twice. */

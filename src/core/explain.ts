@@ -98,6 +98,9 @@ function inTheWay(view: StoreView, row: TaskRow, holders: readonly TaskRow[], co
     return counter?.capacity === 0
       ? "nothing is started at present (paused)"
       : `${counter?.used ?? 0} of ${counter?.capacity ?? 0} slots are in use`;
+  const wanted = row.claims.find(({ node }) => node === row.watch)?.units ?? 0;
+  if (counter !== undefined && wanted > counter.capacity)
+    return `it wants ${wanted} units and there ${counter.capacity === 1 ? "is" : "are"} ${counter.capacity} now`;
   if (row.watchMode === RATE) {
     const readyMs = Math.max(0, (counter?.dueAtMs ?? 0) - context.nowMs);
     return `the rate allows the next in ${duration(readyMs)}`;

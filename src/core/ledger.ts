@@ -4,8 +4,8 @@
  * Contract, held by testing/ledger-contract on every ledger:
  *  1. A ledger never answers "free" for what it did not look at: every answer covers the whole store.
  *  2. `get` and `head` give the same object for the same key throughout one turn.
- *  3. `edit(row)` comes before a change of that row, `put(row)` after it; between the two only `hold` and `drop` of that
- *     row are called. A store can therefore undo a turn.
+ *  3. `edit(row)` comes before a change of that row, `put(row)` after it; between the two only `hold`, `takeOver` and
+ *     `drop` of that row are called. A store can therefore undo a turn.
  *  4. The same calls in the same order give the same answers on every ledger (equal decisions, equal rows).
  *  5. `hold` and `drop` keep the counts of nodes and the `used` of capacities and pools in step. The kernel itself counts
  *     limits and consumes rates (`putCounter`).
@@ -58,8 +58,8 @@ export interface Ledger {
   // holds
   /**
    * Writes one hold for each lock, capacity and pool claim of the row, under `row.holderKey`. Of a capacity or pool it takes
-   * only the units its ancestors do not hold already (L11). Of a pool it takes the members named in `row.members`, else
-   * the lowest free ones, and sets `row.members`. Rates and limits are not held.
+   * only the units that do not count for it already (`unitsHeld`). Of a pool it takes the lowest free members and sets
+   * `row.members`: those it took, then those it leans on (`membersAround`). Rates and limits are not held.
    */
   hold(row: TaskRow): void;
   /** Takes back all that `hold` wrote for the row; sets `row.members` to null. */
@@ -74,11 +74,15 @@ export interface Ledger {
    * `sinceMs` are those of the task under whose name the lock stands, `node` is where it stands.
    */
   holders(claim: ResolvedClaim, except: readonly number[], limit: number): readonly Blocker[];
+  /** Units of a node that count for a row (L11): its own, and those held under its ancestors, their requests' too. */
+  unitsHeld(node: string, row: TaskRow): number;
+  /** Rows that hold units of a node (or lean on those of others) and run inside this holder, by key. */
+  heldInside(node: string, holderKey: number): readonly TaskRow[];
   /**
-   * Units of a node held under these keys, those taken by requests of `withoutRequestsOf` left out (0: none): what one
-   * request took goes with it, so another request of the same task never counts on it. `hold` counts in the same way.
+   * Somebody a holder of this node leaned on has let go: it takes the units it lacks now, of a pool the members it uses that
+   * nobody around it holds. Others inside may use the same member. False when it lacks none.
    */
-  unitsHeld(node: string, holderKeys: readonly number[], withoutRequestsOf: number): number;
+  takeOver(row: TaskRow, node: string): boolean;
 
   // counters
   counter(node: string): Counter | undefined;

@@ -14,8 +14,10 @@
 import { isBlocked, watch, watchModeOf } from "./admission.ts";
 import { admit } from "./admit.ts";
 import { ADMISSION } from "./bounds.ts";
+import { neverEnough } from "./capacity.ts";
 import { EXCLUSIVE_INSIDE, isReservable, SHARED_INSIDE, UNITS, UNITS_INSIDE } from "./claims.ts";
 import { countPass, type Decision, lineId } from "./decision.ts";
+import { end } from "./endings.ts";
 import type { CarryEntry } from "./ledger.ts";
 import { isBefore, type TaskRow } from "./row.ts";
 
@@ -82,6 +84,11 @@ function testHead(decision: Decision, { entry, row }: Cursor): void {
   const { node, mode } = entry;
   if (!isBlocked(decision, row)) {
     admit(decision, row, -1);
+    return;
+  }
+  const message = neverEnough(decision, row);
+  if (message !== null) {
+    end(decision, row, { status: "failed", code: "OVER_CAPACITY", message });
   } else if (decision.blockNode !== node || watchModeOf(row, decision.blockMode) !== mode) {
     const isDelegate = isReservable(mode) && !isReservable(decision.blockMode);
     watch(decision, row, isDelegate ? node : "");

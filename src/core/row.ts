@@ -42,6 +42,8 @@ export interface NewRow {
   readonly orphan: OrphanPolicy;
   /** Session, directory and command of a waiter whose place is kept (L13); empty for none. */
   readonly placeKey: string;
+  /** Its owner makes sure that no other row of its own has this id: a store that only this owner uses need not look. */
+  readonly isIdUnique?: boolean;
   /** How people name it: `"fix login" (claude)`; at most 200 characters. */
   readonly label: string;
   /** Opaque to the kernel: the task itself. Plain JSON when the store is shared. */
@@ -85,7 +87,7 @@ export interface TaskRow {
   reserved: boolean;
   /** 0 until admitted. */
   fence: number;
-  /** Pool members it got: node → indexes. */
+  /** Pool members it uses: node → indexes. Those it holds itself first, then those that somebody around it holds (L11). */
   members: Readonly<Record<string, readonly number[]>> | null;
   /** How the owner was asked to stop it; empty when it was not. */
   stop: "" | "cancelled" | "timed_out" | "skipped";

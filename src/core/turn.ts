@@ -9,6 +9,8 @@
  * are tested (release.ts); then arrivals, in the order given, so that a newcomer never takes what was just freed from
  * under those who waited.
  *
+ * What holders that ended covered passes to those inside them before anybody is tested (estate.ts).
+ *
  * L4  rank is fixed while a row stands in line; `rerank` is the only exception
  * L13 only rows whose owner lives stand in line; a place outlives its waiter for three minutes
  */
@@ -16,8 +18,10 @@ import { arrive, submit } from "./arrivals.ts";
 import { ADMISSION } from "./bounds.ts";
 import type { Command, Effect } from "./command.ts";
 import { declare, withdraw } from "./counters.ts";
+import { breakKnots } from "./deadlock.ts";
 import { type Decision, lineId } from "./decision.ts";
 import { end, endRefused, keepPlace, requeue } from "./endings.ts";
+import { settleEstates } from "./estate.ts";
 import { cancel, changeSlot, release, retry, settle, suspend, tell, unlock } from "./holders.ts";
 import type { Ledger } from "./ledger.ts";
 import { joinOwner, leaveOwner, loseOwner } from "./owners.ts";
@@ -45,6 +49,9 @@ export function turn(ledger: Ledger, input: TurnInput): Effect[] {
     blockNode: "",
     blockMode: 1,
     inside: null,
+    livingOwnerId: "",
+    mayHoldKnot: false,
+    estates: [],
   };
   takeUpCarry(decision);
   takeDue(decision);
@@ -55,6 +62,8 @@ export function turn(ledger: Ledger, input: TurnInput): Effect[] {
     if (isArrival(command)) arrivals++;
     else letGoOrChange(decision, index, command);
   }
+  if (decision.estates.length > 0) settleEstates(decision);
+  if (decision.mayHoldKnot) breakKnots(decision);
   if (decision.freed.size > 0 || decision.scans.size > 0) drain(decision);
   if (arrivals > 0) takeArrivals(decision, input.commands);
   if (decision.freed.size > 0) drain(decision);

@@ -262,15 +262,13 @@ export class Dispatcher implements TurnListener, Line {
     this.#wiring.table.remove(record);
   }
 
-  #endingOf({ stop, task }: TaskRecord, { row, status, code }: Of<"ended">): Ending {
+  #endingOf({ stop, task }: TaskRecord, { row, status, code, message: told }: Of<"ended">): Ending {
     if (stop !== null && stop.status === status) return stoppedEnding(stop);
     const ms = (value: number) => Math.round(value).toLocaleString("en");
     const message =
       code === "QUEUE_TIMEOUT"
         ? `Task ${task.taskId} waited ${ms(row.queueTimeoutMs)} ms in line and its queueTimeoutMs is ${ms(row.queueTimeoutMs)}.`
-        : code === "DEADLOCK"
-          ? `Task ${task.taskId} runs inside a task that would have to let go first.`
-          : `Task ${task.taskId} was ended from outside: ${code ?? status}.`;
+        : (told ?? `Task ${task.taskId} was ended from outside: ${code ?? status}.`);
     return { status, output: null, error: { code: code ?? "CANCELLED", message, retryable: false }, report: null };
   }
 

@@ -132,7 +132,7 @@ export class NestedRequests {
           )
         : new LockyardError(
             effect.code ?? "CANCELLED",
-            `What task ${taskId} asked for was ended: ${effect.code ?? effect.status}.`,
+            effect.message ?? `What task ${taskId} asked for was ended: ${effect.code ?? effect.status}.`,
           ),
     );
   }
@@ -171,6 +171,7 @@ export class NestedRequests {
       queueTimeoutMs: ask.queueTimeoutMs ?? 0,
       orphan: "fail",
       placeKey: "",
+      isIdUnique: true,
       label: ask.what.slice(0, 200),
       payload: null,
     };

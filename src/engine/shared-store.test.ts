@@ -164,6 +164,45 @@ describe("the store and what goes wrong", () => {
     await clock.run(layer.close());
   });
 
+  test("a store that is busy when a manager leaves is told in the end, and what settles meanwhile is told too", async () => {
+    const clock = virtualClock();
+    let busy = 0;
+    const { descriptor, store } = sharedStore(clock, {
+      before: () => {
+        if (busy-- > 0) throw new LockyardError("STORE_BUSY", "busy");
+      },
+    });
+    const { agent, release } = stubborn();
+    const { layer } = virtualLayer({ stubborn: agent }, { clock, store: descriptor });
+    const done = layer.executeTaskCall({ ...call("s"), agentId: "stubborn" });
+    await clock.advance(5);
+    await clock.run(layer.cancelRunningTasks());
+    expect(await clock.run(done)).toMatchObject({ status: "failed", error: { code: "NOT_STOPPED" } });
+    busy = 4;
+    const closed = layer.close();
+    await clock.advance(50);
+    release();
+    await clock.run(closed);
+    store.view((view) => expect(view.tasks({})).toEqual([]));
+  });
+
+  test("a store that stays busy is given up after a minute and a half, and every task ends with its error", async () => {
+    const clock = virtualClock();
+    let isBusy = false;
+    const { descriptor } = sharedStore(clock, {
+      before: () => {
+        if (isBusy) throw new LockyardError("STORE_BUSY", "busy");
+      },
+    });
+    const { layer } = virtualLayer({ worker }, { clock, store: descriptor });
+    const done = layer.executeTaskCall(call("a"));
+    await clock.advance(5);
+    isBusy = true;
+    expect((await clock.run(done)).error?.code).toBe("STORE_BUSY");
+    expect(clock.nowMs()).toBeGreaterThan(40_000);
+    await clock.run(layer.close());
+  });
+
   test("a store that is lost ends every task with its error and refuses new ones", async () => {
     const clock = virtualClock();
     let isLost = false;

@@ -186,16 +186,10 @@ export class StoreLink {
     if (store !== null && !this.#isOver) {
       this.#heartbeat.stop();
       const { ownerId } = this.#host;
-      try {
-        await this.#turns.finish();
-        await store.turn([
-          { type: "withdraw", by: ownerId },
-          { type: "owner-leave", ownerId },
-        ]);
-      } catch (error) {
-        const fields = { error: String(error) };
-        this.#parts.logger.warn("the store did not hear that this process left; its lease will lapse", fields);
-      }
+      // Through the queue: a busy store is asked again, and what settles meanwhile is still said.
+      this.#turns.push({ type: "withdraw", by: ownerId }, null);
+      this.#turns.push({ type: "owner-leave", ownerId }, null);
+      await this.#turns.finish();
     }
     this.#isOver = true;
     this.#stopTimers();

@@ -138,6 +138,9 @@ export class TaskRecord implements NewRow {
   get placeKey(): string {
     return this.#entry.standing.placeKey;
   }
+  get isIdUnique(): true {
+    return true;
+  }
   get label(): string {
     return this.#entry.standing.label || this.task.taskId;
   }

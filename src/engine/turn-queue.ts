@@ -96,6 +96,8 @@ export class TurnQueue {
       if (answer instanceof Promise) return this.#wait(answer, batch);
       this.#listener.onEffects(answer, batch.tickets);
     }
+    // Kept back, not handed over.
+    if (this.#isHeld) return;
     this.#listener.onDrained();
     if (this.#onQuiet.length > 0 && this.#isQuiet) {
       for (const resolve of this.#onQuiet) resolve();

@@ -2,7 +2,7 @@
  * Judges the rows of a store after a turn by brute force: pair against pair, from the claims alone. Shares no code with the
  * kernel: what conflicts, what covers and what is free is worked out here again, slowly and plainly.
  *
- * Checked: L1, L2, L3, the number of reservations, and that no waiter is forgotten: each is blocked, and by the node it
+ * Checked: L1, L2, L3, L12, the number of reservations, and that no waiter is forgotten: each is blocked, and by the node it
  * watches, or the rest of that line is carried to the next turn.
  */
 import type { Counter } from "../core/command.ts";
@@ -41,6 +41,7 @@ export function kernelFaults(world: World): string[] {
     if (row.holdsClaims || row.holdsLimits) faults.push(`L2: ${row.taskId} holds something while it waits`);
     if (!isCarried(world, row) && !hasDelegate(world, row)) checkWaiter(world, row, holders, reservers, faults);
   }
+  checkKnots(world, holders, faults);
   return faults;
 }
 
@@ -62,11 +63,70 @@ function checkCounter(world: World, counter: Counter, faults: string[]): void {
     if (used !== counter.used) faults.push(`the books of ${counter.node} say ${counter.used}, it is ${used}`);
     return;
   }
+  if (counter.kind === "rate") return;
+  checkUnits(world, counter, faults);
   if (counter.kind !== "pool") return;
-  const taken = world.rows.filter((row) => row.holdsClaims).flatMap((row) => [...(row.members?.[counter.node] ?? [])]);
-  if (new Set(taken).size !== taken.length) faults.push(`L3: a member of ${counter.node} has two holders`);
-  if (taken.length !== counter.used)
-    faults.push(`the books of ${counter.node} say ${counter.used}, ${taken.length} members are out`);
+  const holders = world.rows.filter((row) => row.holdsClaims && row.members?.[counter.node] !== undefined);
+  const taken = new Set(holders.flatMap((row) => [...(row.members?.[counter.node] ?? [])]));
+  for (const [index, a] of holders.entries()) {
+    for (const b of holders.slice(index + 1)) {
+      const both = a.members?.[counter.node]?.some((member) => b.members?.[counter.node]?.includes(member));
+      if (both && !areKin(a, b)) faults.push(`L3: a member of ${counter.node} has two holders`);
+    }
+  }
+  if (taken.size > counter.used)
+    faults.push(`the books of ${counter.node} say ${counter.used}, ${taken.size} members are out`);
+}
+
+/** They run, or ran, inside one holder: what it had they share. */
+function areKin(a: TaskRow, b: TaskRow): boolean {
+  const outer = [a.holderKey, ...a.ancestors];
+  return [b.holderKey, ...b.ancestors].some((key) => outer.includes(key));
+}
+
+/** In use is never less than what the holders need that no living ancestor covers, nor more than all they asked for. */
+function checkUnits(world: World, counter: Counter, faults: string[]): void {
+  const unitsOf = (row: TaskRow): number => row.claims.find(({ node }) => node === counter.node)?.units ?? 0;
+  const holders = world.rows.filter((row) => row.holdsClaims && unitsOf(row) > 0);
+  let least = 0;
+  let most = 0;
+  for (const row of holders) {
+    const around = holders.filter((other) => other !== row && row.ancestors.includes(other.holderKey));
+    const covered = around.reduce((sum, other) => sum + unitsOf(other), 0);
+    // Requests of one task cover each other: one of them counts.
+    least += Math.max(0, unitsOf(row) - covered);
+    most += unitsOf(row);
+  }
+  if (counter.used < least)
+    faults.push(`L3: the books of ${counter.node} say ${counter.used}, at least ${least} are used`);
+  if (counter.used > most)
+    faults.push(`L3: the books of ${counter.node} say ${counter.used}, at most ${most} are used`);
+}
+
+/** Rows that wait inside holders for each other, by locks and limits alone: none of them would ever be granted. */
+function checkKnots(world: World, holders: readonly TaskRow[], faults: string[]): void {
+  const stuck = new Set(world.rows.filter((row) => row.watch !== "" && row.ancestors.length > 0));
+  for (let size = -1; size !== stuck.size; ) {
+    size = stuck.size;
+    const frozen = new Set([...stuck].flatMap((row) => row.ancestors));
+    const inTheWay = holders.filter((row) => frozen.has(row.holderKey));
+    for (const row of stuck) {
+      const isKept =
+        inTheWay.some(
+          (other) =>
+            !row.ancestors.includes(other.holderKey) &&
+            other.claims.some((theirs) => row.claims.some((mine) => conflict(mine, theirs))),
+        ) || row.limits.some((node) => isShut(world, node, frozen));
+      if (!isKept) stuck.delete(row);
+    }
+  }
+  for (const row of stuck) faults.push(`L12: ${row.taskId} waits in a circle`);
+}
+
+function isShut(world: World, node: string, frozen: ReadonlySet<number>): boolean {
+  const capacity = world.counters.find((counter) => counter.node === node)?.capacity ?? 0;
+  const slots = world.rows.filter((row) => frozen.has(row.key) && row.holdsLimits && row.limits.includes(node));
+  return capacity > 0 && slots.length >= capacity;
 }
 
 function isCarried(world: World, row: TaskRow): boolean {

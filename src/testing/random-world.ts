@@ -12,10 +12,11 @@ import { isFinal } from "../core/row.ts";
 import { type TurnInput, turn } from "../core/turn.ts";
 import { MapLedger } from "../stores/memory/map-ledger.ts";
 import type { World } from "./kernel-check.ts";
+import { newOwner } from "./rows.ts";
 
 const OWNERS = ["alpha", "beta", "gamma"] as const;
 const LIMITS = ["l:slots:alpha", "l:slots:beta", "l:slots:gamma"] as const;
-/** The limit whose number changes. Its holders wait for nothing inside: a smaller number could make a cycle of them. */
+/** The limit whose number changes. */
 const SHRINKING = LIMITS[2];
 
 export type TurnListener = (input: TurnInput, effects: readonly Effect[]) => void;
@@ -28,6 +29,8 @@ export class RandomWorld {
   readonly #random: () => number;
   readonly #cache = new ClaimCache();
   readonly #isNarrow: boolean;
+  /** Whether tasks end after everything that runs inside them, as a good owner sees to. */
+  readonly #isTidy: boolean;
   #nowMs = 1_000;
   #made = 0;
 
@@ -35,22 +38,9 @@ export class RandomWorld {
     this.#onTurn = onTurn;
     this.#random = seededRandom(seed);
     this.#isNarrow = this.#random() < 0.4;
+    this.#isTidy = this.#random() < 0.3;
     this.turn([
-      ...OWNERS.map(
-        (ownerId): Command => ({
-          type: "owner-join",
-          owner: {
-            ownerId,
-            pid: 1,
-            startTime: 1,
-            bootId: "b",
-            pidNamespace: "n",
-            machine: "m",
-            label: ownerId,
-            beatAtMs: 0,
-          },
-        }),
-      ),
+      ...this.#joins(),
       ...LIMITS.map(
         (node): Command => ({
           type: "declare",
@@ -74,6 +64,14 @@ export class RandomWorld {
       },
       { type: "declare", node: "r:api", kind: "rate", capacity: 3, intervalMs: 40, by: "gamma", authority: false },
     ]);
+  }
+
+  /** Of owners that have not joined, or were judged gone. */
+  #joins(): Command[] {
+    return OWNERS.filter((ownerId) => this.ledger.owner(ownerId) === undefined).map((ownerId) => ({
+      type: "owner-join",
+      owner: newOwner({ ownerId, label: ownerId }),
+    }));
   }
 
   #pick(below: number): number {
@@ -157,7 +155,7 @@ export class RandomWorld {
   step(): void {
     this.#nowMs += this.#random() < 0.02 ? 11_000 : this.#pick(30);
     const rows = this.rows();
-    const commands: Command[] = [];
+    const commands: Command[] = this.#random() < 0.2 ? this.#joins() : [];
     for (let count = 1 + this.#pick(4); count > 0; count--) {
       const command = this.#command(rows);
       if (command !== null) commands.push(command);
@@ -209,9 +207,8 @@ export class RandomWorld {
       : { type: "submit", row };
   }
 
-  /** A task ends after everything that runs inside it: its owner sees to that. */
   #hasLiveInside(rows: readonly TaskRow[], row: TaskRow): boolean {
-    return rows.some((other) => other.kind === "task" && other.ancestors.includes(row.key));
+    return this.#isTidy && rows.some((other) => other.kind === "task" && other.ancestors.includes(row.key));
   }
 
   #report(rows: readonly TaskRow[]): Command | null {
@@ -223,8 +220,8 @@ export class RandomWorld {
     if (row.status === "starting") return { type: "confirm", key, fence };
     if (what < 0.72) return { type: "settle", key, fence, status: "succeeded", result: null };
     if (what < 0.8) return { type: "retry", key, fence };
-    if (what < 0.86) return row.limits.includes(SHRINKING) ? null : { type: "need-input", key, fence };
-    if (what < 0.92) return row.limits.includes(SHRINKING) ? null : { type: "give-slot", key, fence };
+    if (what < 0.86) return { type: "need-input", key, fence };
+    if (what < 0.92) return { type: "give-slot", key, fence };
     return { type: what < 0.97 ? "ending" : "quarantine", key, fence };
   }
 
@@ -265,19 +262,22 @@ export class RandomWorld {
         ? null
         : { type: "unlock", key: row.key, force: !row.quarantined };
     }
-    if (what < 0.78) {
-      return {
-        type: "declare",
-        node: SHRINKING,
-        kind: "limit",
-        capacity: 1 + this.#pick(5),
-        by: "beta",
-        authority: true,
-      };
-    }
+    if (what < 0.78) return this.#otherNumber();
     if (what < 0.82)
       return { type: "owner-gone", ownerId: OWNERS[this.#pick(3)] ?? "alpha", isProven: this.#random() < 0.5 };
     return { type: "tick" };
+  }
+
+  #otherNumber(): Command {
+    const isUnits = this.#random() < 0.4;
+    return {
+      type: "declare",
+      node: isUnits ? "c:build" : SHRINKING,
+      kind: isUnits ? "capacity" : "limit",
+      capacity: 1 + this.#pick(5),
+      by: "beta",
+      authority: true,
+    };
   }
 
   /** Ends everything that runs, again and again, until nobody is left. What remains could never start. */
@@ -286,7 +286,7 @@ export class RandomWorld {
       this.#nowMs += 50;
       const rows = this.rows();
       if (rows.length === 0) return [];
-      const commands: Command[] = [];
+      const commands = this.#joins();
       for (const row of rows) {
         if (commands.length >= 16) break;
         if (isFinal(row.status) || row.kind === "request") continue;

@@ -141,8 +141,6 @@ export function storeContract(
 
     test("carries a command out once: the same id or an old fence is refused and changes nothing", async (opened) => {
       const alpha = await opened.enter("alpha");
-      // A store of one owner may leave it to that owner to give each id once.
-      await opened.enter("beta");
       const row = rowOf(await alpha.turn([submit({ taskId: "a" })]), "admitted");
       expect(errorCodeOf(await alpha.turn([submit({ taskId: "a" })]))).toBe("DUPLICATE_TASK");
       const stale: Command = { type: "settle", key: row.key, fence: row.fence - 1, status: "failed", result: null };
@@ -154,8 +152,6 @@ export function storeContract(
 
     test("answers a long list of commands with the place of each", async (opened) => {
       const alpha = await opened.enter("alpha");
-      // A store of one owner may leave it to that owner to give each id once.
-      await opened.enter("beta");
       const commands = Array.from({ length: 200 }, (_, index) =>
         submit({ taskId: `t${index}`, claims: [write(`/${index}`)] }),
       );
@@ -170,8 +166,6 @@ export function storeContract(
 
     test("answers each of several callers with what came of its own commands", async (opened) => {
       const alpha = await opened.enter("alpha");
-      // A store of one owner may leave it to that owner to give each id once.
-      await opened.enter("beta");
       const answers = await Promise.all(
         ["a", "b", "c"].map((taskId) =>
           alpha.turn([submit({ taskId, claims: [write(`/${taskId}`)] }), submit({ taskId })]),

@@ -177,12 +177,14 @@ describe("other versions", () => {
       database.exec("alter table task add column colour text not null default 'red'; pragma user_version = 9"),
     );
     const store = await openStore();
+    await store.join(newOwner(), () => undefined);
     await store.turn([submit({ taskId: "a" })]);
     expect(beside((database) => database.prepare("select colour from task").get()?.colour)).toBe("red");
   });
 
   test("a hold in a mode nobody knows counts as held", async () => {
     const store = await openStore();
+    await store.join(newOwner(), () => undefined);
     const row = admitted(await store.turn([submit({ taskId: "a", claims: [resolvedClaim("f:/x", SHARED)] })]));
     beside((database) => database.prepare("update hold set mode = 77 where row_key = ?").run(row.key));
     const effects = await store.turn([submit({ taskId: "b", claims: [resolvedClaim("f:/x/y", SHARED)] })]);
@@ -202,6 +204,7 @@ describe("a full or locked disk", () => {
   test("a full disk refuses what is new and keeps what was acknowledged", async () => {
     await (await openStore()).close();
     const { store, limit } = limited();
+    await store.join(newOwner(), () => undefined);
     await store.turn([submit({ taskId: "kept", claims: writes("/x") })]);
     limit(1);
     const big = submit({ taskId: "big", payload: "x".repeat(200_000) });
@@ -217,6 +220,7 @@ describe("a full or locked disk", () => {
   test("a list of commands that runs into a full disk says of each whether it was carried out", async () => {
     await (await openStore()).close();
     const { store, limit } = limited();
+    await store.join(newOwner(), () => undefined);
     const rows = Array.from({ length: 130 }, (_, index) =>
       submit({ taskId: `t${index}`, payload: index < 64 ? null : "x".repeat(50_000) }),
     );
@@ -253,6 +257,7 @@ describe("after a boot", () => {
       expect(view.task("workflow", "suspends")?.status).toBe("suspended");
       expect(view.holds({})).toEqual([]);
     });
+    await second.join(newOwner({ bootId: "two" }), () => undefined);
     const next = admitted(await second.turn([submit({ taskId: "next", claims: writes("/x") })]));
     expect(next.admittedAtMs).toBe(2_000);
     expect(next.fence).toBeGreaterThan(fence + 1_000_000);
@@ -298,6 +303,7 @@ describe("turns", () => {
 
   test("what is not plain JSON is refused alone", async () => {
     const store = await openStore();
+    await store.join(newOwner(), () => undefined);
     const cycle: unknown[] = [];
     cycle.push(cycle);
     const [good, bad] = await Promise.all([

@@ -21,9 +21,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { seededRandom, virtualClock } from "../../src/clock/virtual-clock.ts";
+import type { Command } from "../../src/core/command.ts";
 import { errorCode } from "../../src/core/errors.ts";
 import { openSqliteStore, type SqliteStore } from "../../src/stores/sqlite/index.ts";
-import { newRow } from "../../src/testing/rows.ts";
+import { newOwner, newRow } from "../../src/testing/rows.ts";
+
+const JOIN: Command = { type: "owner-join", owner: newOwner() };
 
 const MAKER = new URL("../support/killed-store.ts", import.meta.url).pathname;
 const ACKNOWLEDGED = 40;
@@ -172,7 +175,7 @@ describe("found", () => {
     damage();
     if (typeof outcome === "string") {
       const facts = lstatSync(file);
-      const failure = open().then((store) => store.turn([{ type: "submit", row: newRow({ taskId: "next" }) }]));
+      const failure = open().then((store) => store.turn([JOIN, { type: "submit", row: newRow({ taskId: "next" }) }]));
       await expect(failure).rejects.toMatchObject({
         code: outcome,
         message: expect.stringContaining(file),
@@ -184,7 +187,7 @@ describe("found", () => {
     }
     const store = await open();
     expect(tasksIn(store)).toBe(outcome);
-    await store.turn([{ type: "submit", row: newRow({ taskId: "next" }) }]);
+    await store.turn([JOIN, { type: "submit", row: newRow({ taskId: "next" }) }]);
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
@@ -196,7 +199,7 @@ describe("found", () => {
     expect(store.location).toBe(real);
     file = real;
     const other = await open();
-    await store.turn([{ type: "submit", row: newRow({ taskId: "a" }) }]);
+    await store.turn([JOIN, { type: "submit", row: newRow({ taskId: "a" }) }]);
     expect(other.view((view) => view.count({}))).toBe(1);
   });
 });
@@ -233,14 +236,14 @@ describe.runIf(process.getuid?.() === 0)("of somebody else", () => {
 describe("while it is open", () => {
   test.each(["", "-wal", "-shm"])("store.db%s deleted: the next turn says so, and changes nothing", async (suffix) => {
     const store = await open();
-    await store.turn([{ type: "submit", row: newRow({ taskId: "a" }) }]);
+    await store.turn([JOIN, { type: "submit", row: newRow({ taskId: "a" }) }]);
     renameSync(file + suffix, `${file}${suffix}.kept`);
     await expect(store.turn([{ type: "tick" }])).rejects.toMatchObject({
       code: "STORE_UNAVAILABLE",
       message: expect.stringContaining(`${file}${suffix} was moved or deleted`),
     });
     renameSync(`${file}${suffix}.kept`, file + suffix);
-    await store.turn([{ type: "submit", row: newRow({ taskId: "b" }) }]);
+    await store.turn([JOIN, { type: "submit", row: newRow({ taskId: "b" }) }]);
     expect(store.view((view) => view.count({}))).toBe(2);
   });
 });
@@ -262,7 +265,7 @@ test("a flipped bit is an error with a code, or harms nobody; never a crash and 
       const row = store.view((view) => view.task("workflow", "t1"));
       if (row !== undefined) void row.payload;
       store.view((view) => [view.owners(), view.counters(), view.holds({}), view.workflows(10)]);
-      const effects = await store.turn([{ type: "submit", row: newRow({ taskId: "next" }) }]);
+      const effects = await store.turn([JOIN, { type: "submit", row: newRow({ taskId: "next" }) }]);
       if (effects.some(({ type }) => type === "refused")) outcome = "refused";
     } catch (error) {
       outcome = errorCode(error) ?? String(error);

@@ -11,7 +11,7 @@ import type { Command, Effect } from "../../src/core/command.ts";
 import { errorCode } from "../../src/core/errors.ts";
 import type { TaskRow } from "../../src/core/row.ts";
 import { openSqliteStore, type SqliteStore } from "../../src/stores/sqlite/index.ts";
-import { newRow } from "../../src/testing/rows.ts";
+import { newOwner, newRow } from "../../src/testing/rows.ts";
 
 let directory = "";
 let disk = "";
@@ -78,6 +78,7 @@ async function submitUntilFull(store: SqliteStore): Promise<readonly TaskRow[]> 
 describe.runIf(mayMount)("a full disk", () => {
   test("refuses what is new, loses nothing acknowledged, and works again when there is space", async () => {
     const store = await open();
+    await store.join(newOwner(), () => undefined);
     const rows = await submitUntilFull(store);
     expect(rows.length).toBeGreaterThan(10);
     const names = rows.map(({ taskId }) => taskId);
@@ -95,6 +96,7 @@ describe.runIf(mayMount)("a full disk", () => {
   test("lets running tasks end and free their locks, with the room that was kept for it", async () => {
     const store = await open();
     expect(existsSync(`${file}-ballast`)).toBe(true);
+    await store.join(newOwner(), () => undefined);
     const rows = admitted(await store.turn(Array.from({ length: 40 }, (_, index) => submit(`r${index}`, 10))));
     fillDisk();
     const first = rows[0];

@@ -6,10 +6,13 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { virtualClock } from "../../src/clock/virtual-clock.ts";
 import { LEASE } from "../../src/core/bounds.ts";
+import type { Command } from "../../src/core/command.ts";
 import { type OpenSqliteOptions, openSqliteStore, type SqliteStore } from "../../src/stores/sqlite/index.ts";
 import { FORMAT } from "../../src/stores/sqlite/migrate.ts";
 import { MIGRATIONS } from "../../src/stores/sqlite/migrations/list.ts";
 import { newOwner, newRow } from "../../src/testing/rows.ts";
+
+const JOIN: Command = { type: "owner-join", owner: newOwner() };
 
 let directory = "";
 let file = "";
@@ -56,8 +59,8 @@ const meta = () => {
 test("what a later release added is used by both, in turns", async () => {
   const older = await open();
   const newer = await open({ schema: ADDS });
-  await older.turn([{ type: "submit", row: newRow({ taskId: "a" }) }]);
-  await newer.turn([{ type: "submit", row: newRow({ taskId: "b" }) }]);
+  await older.turn([JOIN, { type: "submit", row: newRow({ taskId: "a" }) }]);
+  await newer.turn([JOIN, { type: "submit", row: newRow({ taskId: "b" }) }]);
   const again = await open();
   expect(again.view((view) => view.count({}))).toBe(2);
   expect(meta()).toMatchObject({ format: FORMAT, min_writer: 1 });

@@ -3,13 +3,17 @@ import type { ResolvedClaim } from "../../core/claims.ts";
 import { UNITS } from "../../core/claims.ts";
 import type { Counter } from "../../core/command.ts";
 import { invariant } from "../../core/errors.ts";
+import { membersAround } from "../../core/estate.ts";
 import type { MemoryRow } from "./memory-row.ts";
 
 interface Kept {
   readonly counter: Counter;
-  /** Rows that hold units of it. */
+  /** Rows that hold units of it, or lean on those of others. */
   readonly holders: Set<MemoryRow>;
-  readonly taken: Set<number>;
+  /** Those of them that run inside a holder. */
+  readonly inside: Set<MemoryRow>;
+  /** Members that are out, and how many rows have each: those inside one holder may share. */
+  readonly taken: Map<number, number>;
   image: Counter | null;
 }
 
@@ -32,7 +36,7 @@ export class CounterTable {
 
   put(counter: Counter): void {
     if (!this.#kept.has(counter.node)) {
-      this.#kept.set(counter.node, { counter, holders: new Set(), taken: new Set(), image: null });
+      this.#kept.set(counter.node, { counter, holders: new Set(), inside: new Set(), taken: new Map(), image: null });
       this.#added.push(counter.node);
     }
     if (counter.dueAtMs > 0) this.#due.add(counter);
@@ -75,12 +79,7 @@ export class CounterTable {
       const kept = this.#kept.get(claim.node);
       invariant(counter && kept, `${claim.node} is declared`);
       const heldBefore = row.heldUnits?.[claim.node];
-      const units =
-        heldBefore ??
-        Math.max(
-          0,
-          claim.units - this.heldUnder(claim.node, row.ancestors, row.kind === "request" ? row.holderKey : 0),
-        );
+      const units = heldBefore ?? Math.max(0, claim.units - this.unitsHeld(claim.node, row));
       row.heldUnits = { ...row.heldUnits, [claim.node]: units };
       counter.used += units;
       // What is put back after an undone turn may exceed a number that was made smaller since it was taken.
@@ -88,19 +87,56 @@ export class CounterTable {
         heldBefore !== undefined || counter.used <= counter.capacity || units === 0,
         `${counter.used} units of ${claim.node} fit into ${counter.capacity}`,
       );
-      if (units > 0) kept.holders.add(row);
+      kept.holders.add(row);
+      if (row.ancestors.length > 0) kept.inside.add(row);
       if (counter.kind === "pool") this.#takeMembers(kept, row, claim, units);
     }
   }
 
-  #takeMembers(kept: Kept, row: MemoryRow, claim: ResolvedClaim, units: number): void {
-    const members = [...(row.members?.[claim.node] ?? [])];
-    for (let index = 0; members.length < units && index < kept.counter.members.length; index++) {
-      if (!kept.taken.has(index)) members.push(index);
+  /** The lowest free members, and those it leans on; or those it had before a turn was undone. */
+  #takeMembers(kept: Kept, row: MemoryRow, { node, units: wanted }: ResolvedClaim, units: number): void {
+    if (row.members?.[node] === undefined) {
+      const members: number[] = [];
+      for (let index = 0; members.length < units && index < kept.counter.members.length; index++) {
+        if (!kept.taken.has(index)) members.push(index);
+      }
+      invariant(members.length >= units, `${units} members of ${node} are free`);
+      if (units < wanted) members.push(...this.#membersAround(kept, row).slice(0, wanted - units));
+      row.members = { ...row.members, [node]: members };
     }
-    invariant(members.length >= units, `${units} members of ${claim.node} are free`);
-    for (const member of members) kept.taken.add(member);
-    row.members = { ...row.members, [claim.node]: members };
+    useMembers(kept, ownMembers(row, node), 1);
+  }
+
+  #membersAround({ holders, counter: { node } }: Kept, row: MemoryRow): number[] {
+    const around = [...holders].filter((other) => other !== row && row.ancestors.includes(other.holderKey));
+    return membersAround(
+      row,
+      around.map((other) => ({ key: other.key, holderKey: other.holderKey, members: ownMembers(other, node) })),
+    );
+  }
+
+  /** See Ledger.takeOver. */
+  takeOver(row: MemoryRow, node: string): boolean {
+    const counter = this.get(node);
+    const kept = this.#kept.get(node);
+    invariant(counter && kept, `${node} is declared`);
+    let units = (row.claims.find((claim) => claim.node === node)?.units ?? 0) - this.unitsHeld(node, row);
+    if (counter.kind === "pool") {
+      const own = ownMembers(row, node);
+      const around = this.#membersAround(kept, row);
+      const leaned = (row.members?.[node] ?? []).slice(own.length);
+      const lacked = leaned.filter((member) => !around.includes(member));
+      row.members = {
+        ...row.members,
+        [node]: [...own, ...lacked, ...leaned.filter((member) => around.includes(member))],
+      };
+      useMembers(kept, lacked, 1);
+      units = lacked.length;
+    }
+    if (units <= 0) return false;
+    counter.used += units;
+    row.heldUnits = { ...row.heldUnits, [node]: (row.heldUnits?.[node] ?? 0) + units };
+    return true;
   }
 
   drop(row: MemoryRow): void {
@@ -112,23 +148,32 @@ export class CounterTable {
       counter.used -= row.heldUnits?.[claim.node] ?? 0;
       invariant(counter.used >= 0, `units of ${claim.node} are never given back twice`);
       kept.holders.delete(row);
-      for (const member of row.members?.[claim.node] ?? []) kept.taken.delete(member);
+      kept.inside.delete(row);
+      useMembers(kept, ownMembers(row, claim.node), -1);
     }
     row.members = null;
     row.heldUnits = null;
   }
 
+  /** Rows that have units of a node, by key. */
   holders(node: string): MemoryRow[] {
-    return [...(this.#kept.get(node)?.holders ?? [])].sort((a, b) => a.key - b.key);
+    const rows = [...(this.#kept.get(node)?.holders ?? [])].filter((row) => (row.heldUnits?.[node] ?? 0) > 0);
+    return rows.sort((a, b) => a.key - b.key);
+  }
+
+  /** See Ledger.heldInside. */
+  heldInside(node: string, holderKey: number): readonly MemoryRow[] {
+    const inside = this.#kept.get(node)?.inside;
+    if (inside === undefined || inside.size === 0) return NOBODY;
+    return [...inside].filter((row) => row.ancestors.includes(holderKey)).sort((a, b) => a.key - b.key);
   }
 
   /** See Ledger.unitsHeld. */
-  heldUnder(node: string, holderKeys: readonly number[], withoutRequestsOf: number): number {
-    if (holderKeys.length === 0) return 0;
-    let units = 0;
-    for (const row of this.#kept.get(node)?.holders ?? []) {
-      const isLeftOut = row.kind === "request" && row.holderKey === withoutRequestsOf;
-      if (!isLeftOut && holderKeys.includes(row.holderKey)) units += row.heldUnits?.[node] ?? 0;
+  unitsHeld(node: string, row: MemoryRow): number {
+    let units = row.heldUnits?.[node] ?? 0;
+    if (row.ancestors.length === 0) return units;
+    for (const other of this.#kept.get(node)?.holders ?? NOBODY) {
+      if (other !== row && row.ancestors.includes(other.holderKey)) units += other.heldUnits?.[node] ?? 0;
     }
     return units;
   }
@@ -153,7 +198,23 @@ export class CounterTable {
       if (kept.counter.dueAtMs > 0) this.#due.add(kept.counter);
       if (kept.counter.kind === "capacity" || kept.counter.kind === "pool") kept.counter.used = 0;
       kept.holders.clear();
+      kept.inside.clear();
       kept.taken.clear();
     }
+  }
+}
+
+const NOBODY: readonly MemoryRow[] = [];
+
+/** Members it holds itself. */
+function ownMembers({ members, heldUnits }: MemoryRow, node: string): readonly number[] {
+  return members?.[node]?.slice(0, heldUnits?.[node] ?? 0) ?? [];
+}
+
+function useMembers({ taken }: Kept, members: readonly number[], step: 1 | -1): void {
+  for (const member of members) {
+    const users = (taken.get(member) ?? 0) + step;
+    if (users > 0) taken.set(member, users);
+    else taken.delete(member);
   }
 }

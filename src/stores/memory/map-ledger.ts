@@ -10,7 +10,7 @@ import type { CarryEntry, Ledger, Line, Place } from "../../core/ledger.ts";
 import { isFinal, type NewRow, type TaskRow } from "../../core/row.ts";
 import { CounterTable } from "./counter-table.ts";
 import { DueHeap } from "./due-heap.ts";
-import { MemoryRow, type RowImage } from "./memory-row.ts";
+import { blockerOf, MemoryRow, type RowImage } from "./memory-row.ts";
 import { NodeTable } from "./node-table.ts";
 import { PassedRows } from "./passed-rows.ts";
 import { RowPages } from "./row-pages.ts";
@@ -29,10 +29,11 @@ interface Meta {
 export class MapLedger implements Ledger {
   readonly #rows = new RowPages();
   /**
-   * Rows by workflow and task id. Null while one owner has the store to itself: it gives its tasks their ids and knows them
-   * all, and a million entries would be dead weight.
+   * Rows by workflow and task id. While one owner has the store to itself, those are left out whose ids it says it gives
+   * once: a million entries would be dead weight.
    */
-  #ids: Map<string, Map<string, MemoryRow>> | null = new Map();
+  readonly #ids = new Map<string, Map<string, MemoryRow>>();
+  #isAlone = false;
   readonly #counters = new CounterTable();
   #nodes = new NodeTable();
   #due = new DueHeap();
@@ -58,7 +59,7 @@ export class MapLedger implements Ledger {
   }
 
   insert(newRow: NewRow, key: number, nowMs: number): TaskRow | undefined {
-    if (this.#ids?.get(newRow.workflowId)?.has(newRow.taskId)) return undefined;
+    if (this.#ids.size > 0 && this.#ids.get(newRow.workflowId)?.has(newRow.taskId)) return undefined;
     const row = new MemoryRow(newRow, { key, nowMs, turn: this.#turn });
     this.#images.push({ row, image: null });
     this.#rows.add(row);
@@ -69,7 +70,7 @@ export class MapLedger implements Ledger {
   }
 
   #addId(row: MemoryRow): void {
-    if (this.#ids === null) return;
+    if (this.#isAlone && row.init.isIdUnique === true) return;
     const ids = this.#ids.get(row.workflowId);
     if (ids === undefined) this.#ids.set(row.workflowId, new Map([[row.taskId, row]]));
     else ids.set(row.taskId, row);
@@ -86,7 +87,8 @@ export class MapLedger implements Ledger {
   }
 
   find(workflowId: string, taskId: string): TaskRow | undefined {
-    if (this.#ids !== null) return this.#ids.get(workflowId)?.get(taskId);
+    const row = this.#ids.get(workflowId)?.get(taskId);
+    if (row !== undefined || !this.#isAlone) return row;
     for (const row of this.#rows.after(0)) if (row.workflowId === workflowId && row.taskId === taskId) return row;
     return undefined;
   }
@@ -126,9 +128,9 @@ export class MapLedger implements Ledger {
 
   #remove(row: MemoryRow): void {
     this.#rows.delete(row);
-    const ids = this.#ids?.get(row.workflowId);
-    ids?.delete(row.taskId);
-    if (ids?.size === 0) this.#ids?.delete(row.workflowId);
+    const ids = this.#ids.size === 0 ? undefined : this.#ids.get(row.workflowId);
+    if (ids?.get(row.taskId) === row) ids.delete(row.taskId);
+    if (ids?.size === 0) this.#ids.delete(row.workflowId);
     this.#passed.delete(row);
     const requests = this.#requests.get(row.parentKey);
     if (requests?.delete(row) && requests.size === 0) this.#requests.delete(row.parentKey);
@@ -199,20 +201,21 @@ export class MapLedger implements Ledger {
       const held = row.claims.find((other) =>
         claim.mode === UNITS ? other.node === claim.node : locksConflict(other, claim),
       );
-      if (held !== undefined) blockers.push(this.#blocker(row, held));
+      if (held !== undefined) blockers.push(blockerOf(row, this.#rows.get(row.holderKey) ?? row, held));
     }
     return blockers;
   }
 
-  #blocker(row: MemoryRow, { node, mode, units }: ResolvedClaim): Blocker {
-    const holder = this.#rows.get(row.holderKey) ?? row;
-    const { key, workflowId, taskId, label, admittedAtMs: sinceMs, quarantined } = holder;
-    const held = row.heldUnits?.[node] ?? units;
-    return { key, workflowId, taskId, label, node, mode, units: held, holder: holder.holder, sinceMs, quarantined };
+  unitsHeld(node: string, row: TaskRow): number {
+    return this.#counters.unitsHeld(node, row as MemoryRow); // every row handed out is one
   }
 
-  unitsHeld(node: string, holderKeys: readonly number[], withoutRequestsOf: number): number {
-    return this.#counters.heldUnder(node, holderKeys, withoutRequestsOf);
+  heldInside(node: string, holderKey: number): readonly TaskRow[] {
+    return this.#counters.heldInside(node, holderKey);
+  }
+
+  takeOver(row: TaskRow, node: string): boolean {
+    return this.#counters.takeOver(row as MemoryRow, node); // every row handed out is one
   }
 
   counter(node: string): Counter | undefined {
@@ -306,11 +309,9 @@ export class MapLedger implements Ledger {
 
   putOwner(owner: Owner): void {
     this.#owners.set(owner.ownerId, owner);
-    if (this.#owners.size === 1) this.#ids = null;
-    else if (this.#ids === null) {
-      this.#ids = new Map();
-      for (const row of this.#rows.after(0)) this.#addId(row);
-    }
+    const wasAlone = this.#isAlone;
+    this.#isAlone = this.#owners.size === 1;
+    if (wasAlone && !this.#isAlone) for (const row of this.#rows.after(0)) this.#addId(row);
   }
 
   dropOwner(ownerId: string): void {
@@ -378,8 +379,8 @@ export class MapLedger implements Ledger {
   #rebuild(): void {
     this.#nodes = new NodeTable();
     this.#due = new DueHeap();
-    for (const index of [this.#passed, this.#inside, this.#holding, this.#requests]) index.clear();
-    this.#ids = this.#owners.size === 1 ? null : new Map();
+    for (const index of [this.#passed, this.#inside, this.#holding, this.#requests, this.#ids]) index.clear();
+    this.#isAlone = this.#owners.size === 1;
     const rows = [...this.#rows.after(0)].sort((a, b) => a.key - b.key);
     this.#rows.clear();
     for (const row of rows) {

@@ -3,6 +3,7 @@
  * one shared object until it does. A million rows wait in memory: every field counts.
  */
 import type { ResolvedClaim, WatchMode } from "../../core/claims.ts";
+import type { Blocker } from "../../core/command.ts";
 import { gateOf, type NewRow, type OrphanPolicy, type TaskRow } from "../../core/row.ts";
 import type { HolderKind, TaskStatus } from "../../core/task.ts";
 
@@ -209,4 +210,20 @@ export class MemoryRow implements TaskRow {
     this.#rare = rare;
     Object.assign(this, rest);
   }
+}
+
+/** A row that holds a claim, as the holder under whose name it stands. */
+export function blockerOf(row: MemoryRow, holder: MemoryRow, { node, mode, units }: ResolvedClaim): Blocker {
+  return {
+    key: holder.key,
+    workflowId: holder.workflowId,
+    taskId: holder.taskId,
+    label: holder.label,
+    node,
+    mode,
+    units: row.heldUnits?.[node] ?? units,
+    holder: holder.holder,
+    sinceMs: holder.admittedAtMs,
+    quarantined: holder.quarantined,
+  };
 }

@@ -16,7 +16,10 @@ export class MemoryStore implements Store {
   readonly location = "memory";
   readonly #ledger: MapLedger;
   readonly #clock: Clock;
-  readonly #owners = new Map<string, (effects: readonly Effect[]) => void>();
+  readonly #owners = new Map<
+    string,
+    { readonly owner: Owner; readonly onEffects: (effects: readonly Effect[]) => void }
+  >();
   /** Tasks that met a broken invariant once; the second time they are condemned. */
   readonly #suspects = new Set<number>();
   #callerId = "";
@@ -28,12 +31,13 @@ export class MemoryStore implements Store {
   }
 
   join(owner: Owner, onEffects: (effects: readonly Effect[]) => void): void {
-    this.#owners.set(owner.ownerId, onEffects);
+    this.#owners.set(owner.ownerId, { owner, onEffects });
     if (this.#callerId === "") this.#callerId = owner.ownerId;
     this.turnFor(owner.ownerId, [{ type: "owner-join", owner }]);
   }
 
   turn(commands: readonly Command[]): readonly Effect[] {
+    this.#rejoin(this.#callerId, commands);
     return this.turnFor(this.#callerId, commands);
   }
 
@@ -50,6 +54,14 @@ export class MemoryStore implements Store {
     }
     this.#tellOthers(callerId, effects);
     return effects;
+  }
+
+  /** An owner that was judged gone and lives hears of it with its next beat; what it submits before must not be lost (L13). */
+  #rejoin(callerId: string, commands: readonly Command[]): void {
+    const owner = this.#owners.get(callerId)?.owner;
+    if (owner === undefined || this.#ledger.owner(callerId) !== undefined) return;
+    if (commands.some(({ type }) => type === "submit" || type === "enqueue"))
+      this.#attempt(callerId, [{ type: "owner-join", owner }]);
   }
 
   #carriedOut(callerId: string, commands: readonly Command[]): Effect[] {
@@ -109,7 +121,7 @@ export class MemoryStore implements Store {
 
   #tellOthers(callerId: string, effects: readonly Effect[]): void {
     if (this.#owners.size < 2) return;
-    for (const [ownerId, onEffects] of this.#owners) {
+    for (const [ownerId, { onEffects }] of this.#owners) {
       if (ownerId === callerId) continue;
       const theirs = effects.filter((effect) => "row" in effect && effect.row.ownerId === ownerId);
       if (theirs.length > 0) onEffects(theirs);

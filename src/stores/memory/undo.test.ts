@@ -47,6 +47,7 @@ describe("a turn of the memory ledger that is undone", () => {
     ]);
     ledger.undo();
     expect(ledger.counter("c:build")).toMatchObject({ capacity: 2, used: 4 });
-    expect(ledger.unitsHeld("c:build", [1], 0)).toBe(4);
+    const [holder] = ledger.rows();
+    expect(holder && ledger.unitsHeld("c:build", holder)).toBe(4);
   });
 });

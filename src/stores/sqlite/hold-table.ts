@@ -3,6 +3,7 @@ import type { SQLOutputValue } from "node:sqlite";
 import { EXCLUSIVE, LIMIT, locksConflict, RATE, type ResolvedClaim, SHARED, UNITS } from "../../core/claims.ts";
 import type { Blocker } from "../../core/command.ts";
 import { invariant } from "../../core/errors.ts";
+import { membersAround } from "../../core/estate.ts";
 import type { TaskRow } from "../../core/row.ts";
 import type { CounterTable } from "./counter-table.ts";
 import type { RowTable } from "./row-table.ts";
@@ -64,16 +65,17 @@ export class HoldTable {
     const { node } = claim;
     const counter = this.#counters.get(node);
     invariant(counter, `${node} is declared`);
-    const withoutRequestsOf = row.kind === "request" ? row.holderKey : 0;
-    const units = Math.max(0, claim.units - this.unitsHeld(node, row.ancestors, withoutRequestsOf));
+    const counted = row.ancestors.length === 0 ? 0 : this.unitsHeld(node, row);
+    const units = Math.max(0, claim.units - counted);
     let members: readonly number[] = [];
     if (counter.kind === "pool") {
       members = this.#freeMembers(node, units);
-      row.members = { ...row.members, [node]: members };
+      const leaned = units < claim.units ? this.#membersAround(node, row).slice(0, claim.units - units) : [];
+      row.members = { ...row.members, [node]: [...members, ...leaned] };
     }
+    // Without units of its own it still leans on those of others: they pass to it when those end first.
+    this.#db.run(SQL.INSERT_HOLD, node, row.key, row.holderKey, UNITS, units, membersText(members));
     if (units === 0) return;
-    const text = members.length === 0 ? "" : JSON.stringify(members);
-    this.#db.run(SQL.INSERT_HOLD, node, row.key, row.holderKey, UNITS, units, text);
     this.#counters.use(node, units);
     invariant(counter.used <= counter.capacity, `${counter.used} units of ${node} fit into ${counter.capacity}`);
   }
@@ -132,10 +134,54 @@ export class HoldTable {
     return { key, workflowId, taskId, label, node, mode, units, holder: holder.holder, sinceMs, quarantined };
   }
 
-  unitsHeld(node: string, holderKeys: readonly number[], withoutRequestsOf: number): number {
-    if (holderKeys.length === 0) return 0;
-    return Number(this.#db.one(SQL.UNITS_HELD, node, JSON.stringify(holderKeys), withoutRequestsOf)?.[0] ?? 0);
+  unitsHeld(node: string, { key, ancestors }: TaskRow): number {
+    return Number(this.#db.one(SQL.UNITS_HELD, node, JSON.stringify(ancestors), key)?.[0] ?? 0);
   }
+
+  heldInside(node: string, holderKey: number): readonly TaskRow[] {
+    this.#rows.flush();
+    return this.#db
+      .keys(SQL.HELD_INSIDE, node)
+      .map((key) => this.#rowOf(key))
+      .filter(({ ancestors }) => ancestors.includes(holderKey));
+  }
+
+  #membersAround(node: string, row: TaskRow): number[] {
+    const around = this.#db.all(SQL.MEMBERS_UNDER, node, JSON.stringify(row.ancestors), row.key);
+    return membersAround(
+      row,
+      around.map(([key, holderKey, members]) => ({
+        key: Number(key),
+        holderKey: Number(holderKey),
+        members: JSON.parse(String(members)) as number[], // as membersText wrote it
+      })),
+    );
+  }
+
+  takeOver(row: TaskRow, node: string): boolean {
+    const counter = this.#counters.get(node);
+    invariant(counter, `${node} is declared`);
+    let units = (row.claims.find((claim) => claim.node === node)?.units ?? 0) - this.unitsHeld(node, row);
+    let held: readonly number[] = [];
+    if (counter.kind === "pool") {
+      const own = Number(this.#db.one(SQL.UNITS_OF, node, row.key)?.[0] ?? 0);
+      const around = this.#membersAround(node, row);
+      const used = row.members?.[node] ?? [];
+      const leaned = used.slice(own);
+      const lacked = leaned.filter((member) => !around.includes(member));
+      held = [...used.slice(0, own), ...lacked];
+      row.members = { ...row.members, [node]: [...held, ...leaned.filter((member) => around.includes(member))] };
+      units = lacked.length;
+    }
+    if (units <= 0) return false;
+    this.#db.run(SQL.TAKE_OVER, units, membersText(held), node, row.key);
+    this.#counters.use(node, units);
+    return true;
+  }
+}
+
+function membersText(members: readonly number[]): string {
+  return members.length === 0 ? "" : JSON.stringify(members);
 }
 
 /** The least mode that conflicts with a lock claim. What a newer program wrote is greater, and counts as well. */

@@ -133,8 +133,14 @@ export class SqliteLedger implements Ledger {
   holders(claim: ResolvedClaim, except: readonly number[], limit: number): readonly Blocker[] {
     return this.#holds.holders(claim, except, limit);
   }
-  unitsHeld(node: string, holderKeys: readonly number[], withoutRequestsOf: number): number {
-    return this.#holds.unitsHeld(node, holderKeys, withoutRequestsOf);
+  unitsHeld(node: string, row: TaskRow): number {
+    return this.#holds.unitsHeld(node, row);
+  }
+  heldInside(node: string, holderKey: number): readonly TaskRow[] {
+    return this.#holds.heldInside(node, holderKey);
+  }
+  takeOver(row: TaskRow, node: string): boolean {
+    return this.#holds.takeOver(row, node);
   }
 
   counter(node: string): Counter | undefined {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { virtualClock } from "../../clock/virtual-clock.ts";
 import { RETENTION } from "../../core/bounds.ts";
 import type { Command, Effect } from "../../core/command.ts";
-import { newRow } from "../../testing/rows.ts";
+import { newOwner, newRow } from "../../testing/rows.ts";
 import { type OpenSqliteOptions, openStore } from "./open.ts";
 import type { SqliteStore } from "./store.ts";
 
@@ -29,6 +29,8 @@ afterEach(async () => {
 async function open(over: Partial<OpenSqliteOptions> = {}): Promise<SqliteStore> {
   const store = await openStore({ clock, file, bootId: "", ...over });
   opened.push(store);
+  // Not by `join`, which watches the file: here years pass.
+  await store.turn([{ type: "owner-join", owner: newOwner() }]);
   return store;
 }
 

@@ -53,8 +53,7 @@ export class Fixture {
   /** Within a turn. */
   put(key: number, change: Change): void {
     const { ledger } = this.open;
-    const row = ledger.get(key);
-    if (row === undefined) throw new Error(`there is no row ${key}`);
+    const row = this.#row(key);
     ledger.edit(row);
     Object.assign(row, change);
     ledger.put(row);
@@ -82,14 +81,34 @@ export class Fixture {
 
   #move(key: number, holds: boolean): void {
     const { ledger } = this.open;
-    const row = ledger.get(key);
-    if (row === undefined) throw new Error(`there is no row ${key}`);
+    const row = this.#row(key);
     ledger.edit(row);
     row.status = holds ? "running" : "retrying";
     row.holdsClaims = holds;
     if (holds) ledger.hold(row);
     else ledger.drop(row);
     ledger.put(row);
+  }
+
+  /** Within a turn. */
+  unitsHeld(node: string, key: number): number {
+    return this.open.ledger.unitsHeld(node, this.#row(key));
+  }
+
+  /** Within a turn. */
+  takeOver(key: number, node: string): boolean {
+    const { ledger } = this.open;
+    const row = this.#row(key);
+    ledger.edit(row);
+    const hasTaken = ledger.takeOver(row, node);
+    ledger.put(row);
+    return hasTaken;
+  }
+
+  #row(key: number): TaskRow {
+    const row = this.open.ledger.get(key);
+    if (row === undefined) throw new Error(`there is no row ${key}`);
+    return row;
   }
 
   hold(over: Partial<NewRow>): number {

@@ -1,6 +1,6 @@
 /** Who holds what, and who is in whose way. */
 import { EXCLUSIVE, type Mode, RATE, resolvedClaim, SHARED, UNITS } from "../../core/claims.ts";
-import type { AddTest } from "./fixture.ts";
+import { type AddTest, keysOf } from "./fixture.ts";
 
 export function lockTests(it: AddTest): void {
   const cases: readonly (readonly [held: string, mode: Mode, asked: string, askedMode: Mode, node: string | null])[] = [
@@ -97,9 +97,8 @@ export function unitTests(it: AddTest): void {
     const other = world.hold({ taskId: "b", claims: [resolvedClaim("c:x", UNITS, 2)] });
     world.turn((ledger) => {
       expect(ledger.counter("c:x")?.used).toBe(5);
-      expect(ledger.unitsHeld("c:x", [key], 0)).toBe(3);
-      expect(ledger.unitsHeld("c:x", [key, other], 0)).toBe(5);
-      expect(ledger.unitsHeld("c:x", [], 0)).toBe(0);
+      expect(world.unitsHeld("c:x", key)).toBe(3);
+      expect(world.unitsHeld("c:x", other)).toBe(2);
       const holders = ledger.holders(resolvedClaim("c:x", UNITS, 1), [key], 9);
       expect(holders.map(({ taskId, units }) => ({ taskId, units }))).toEqual([{ taskId: "b", units: 2 }]);
     });
@@ -113,7 +112,7 @@ export function unitTests(it: AddTest): void {
     const inner = world.hold({ taskId: "b", ancestors: [parent], claims: [resolvedClaim("c:x", UNITS, 3)] });
     world.turn((ledger) => {
       expect(ledger.counter("c:x")?.used).toBe(3);
-      expect(ledger.unitsHeld("c:x", [inner], 0)).toBe(1);
+      expect(world.unitsHeld("c:x", inner)).toBe(3);
     });
     const covered = world.hold({ taskId: "c", ancestors: [parent], claims: [resolvedClaim("c:x", UNITS, 1)] });
     world.turn((ledger) => expect(ledger.counter("c:x")?.used).toBe(3));
@@ -121,18 +120,66 @@ export function unitTests(it: AddTest): void {
     world.turn((ledger) => expect(ledger.counter("c:x")?.used).toBe(0));
   });
 
-  it("what one request took is not counted by another of the same task", (world, expect) => {
+  it("what a task and its requests hold counts for its other requests", (world, expect) => {
     world.declare({ node: "c:x", kind: "capacity", capacity: 9 });
     const parent = world.hold({ taskId: "a", claims: [resolvedClaim("c:x", UNITS, 2)] });
     const more = { kind: "request", parentKey: parent, ancestors: [parent] } as const;
     const one = world.hold({ taskId: "one", ...more, claims: [resolvedClaim("c:x", UNITS, 3)] });
-    world.turn((ledger) => {
-      expect([ledger.unitsHeld("c:x", [parent], 0), ledger.unitsHeld("c:x", [parent], parent)]).toEqual([3, 2]);
-    });
     const two = world.hold({ taskId: "two", ...more, claims: [resolvedClaim("c:x", UNITS, 4)] });
-    world.turn((ledger) => expect(ledger.counter("c:x")?.used).toBe(5));
+    world.turn((ledger) => {
+      expect(ledger.counter("c:x")?.used).toBe(4);
+      expect([parent, one, two].map((key) => world.unitsHeld("c:x", key))).toEqual([2, 4, 4]);
+    });
     for (const key of [one, two]) world.turn(() => world.letGo(key));
     world.turn((ledger) => expect(ledger.counter("c:x")?.used).toBe(2));
+  });
+
+  it("those inside a holder are known by what they hold or lean on, and take over what they lack when it lets go", (world, expect) => {
+    world.declare({ node: "c:x", kind: "capacity", capacity: 5 });
+    const parent = world.hold({ taskId: "a", claims: [resolvedClaim("c:x", UNITS, 2)] });
+    const leaning = world.hold({ taskId: "b", ancestors: [parent], claims: [resolvedClaim("c:x", UNITS, 1)] });
+    const taking = world.hold({ taskId: "c", ancestors: [parent], claims: [resolvedClaim("c:x", UNITS, 3)] });
+    world.hold({ taskId: "d", claims: [resolvedClaim("c:x", UNITS, 1)] });
+    world.hold({ taskId: "e", ancestors: [parent], claims: [resolvedClaim("f:/a", SHARED)] });
+    world.turn((ledger) => {
+      expect(keysOf(ledger.heldInside("c:x", parent))).toEqual([leaning, taking]);
+      expect(keysOf(ledger.heldInside("c:x", leaning))).toEqual([]);
+    });
+    world.turn(() => world.letGo(parent));
+    world.turn((ledger) => {
+      expect(ledger.holders(resolvedClaim("c:x", UNITS), [], 9).map(({ taskId }) => taskId)).toEqual(["c", "d"]);
+      expect([world.takeOver(leaning, "c:x"), world.takeOver(leaning, "c:x")]).toEqual([true, false]);
+      expect([ledger.counter("c:x")?.used, world.unitsHeld("c:x", leaning)]).toEqual([3, 1]);
+      expect([world.takeOver(taking, "c:x"), ledger.counter("c:x")?.used]).toEqual([true, 5]);
+    });
+    for (const key of [leaning, taking]) world.turn(() => world.letGo(key));
+    world.turn((ledger) => expect(ledger.counter("c:x")?.used).toBe(1));
+  });
+
+  it("a member that several inside one holder use is free again with the last of them", (world, expect) => {
+    world.declare({ node: "p:x", kind: "pool", capacity: 3, members: ["a", "b", "c"] });
+    const parent = world.hold({ taskId: "a", claims: [resolvedClaim("p:x", UNITS, 1)] });
+    const children = ["b", "c"].map((taskId) =>
+      world.hold({ taskId, ancestors: [parent], claims: [resolvedClaim("p:x", UNITS, 1)] }),
+    );
+    const inner = world.hold({
+      taskId: "i",
+      ancestors: [...children, parent],
+      claims: [resolvedClaim("p:x", UNITS, 2)],
+    });
+    const membersOf = (key: number) => world.turn((ledger) => ledger.get(key)?.members);
+    expect([...children, inner].map(membersOf)).toEqual([{ "p:x": [0] }, { "p:x": [0] }, { "p:x": [1, 0] }]);
+    world.turn(() => world.letGo(inner));
+    world.turn(() => world.letGo(parent));
+    world.turn(() => {
+      for (const key of children) expect(world.takeOver(key, "p:x")).toBe(true);
+    });
+    const [one = 0, two = 0] = children;
+    world.turn(() => world.letGo(one));
+    const other = world.hold({ taskId: "d", claims: [resolvedClaim("p:x", UNITS, 1)] });
+    expect([membersOf(two), membersOf(other)]).toEqual([{ "p:x": [0] }, { "p:x": [1] }]);
+    world.turn(() => world.letGo(two));
+    expect(membersOf(world.hold({ taskId: "e", claims: [resolvedClaim("p:x", UNITS, 1)] }))).toEqual({ "p:x": [0] });
   });
 
   it("of a pool the lowest free members are taken, each by one holder", (world, expect) => {

@@ -33,8 +33,15 @@ export const LOCK_HOLDERS = `select row_key from hold
   where node > ?2 || '/' and node < ?2 || '0' and mode >= ?3 and holder_key not in (select value from json_each(?4))
   order by row_key limit ?5`;
 export const UNIT_HOLDERS = `select row_key, units from hold
-  where node = ?1 and holder_key not in (select value from json_each(?2)) order by row_key limit ?3`;
-/** Holds of a task's requests stand under its key, not under their own: those of one task may be left out. */
+  where node = ?1 and units > 0 and holder_key not in (select value from json_each(?2)) order by row_key limit ?3`;
+/** Units that count for a row: its own, and those under its ancestors. Requests stand under the key of their task. */
 export const UNITS_HELD = `select coalesce(sum(units), 0) from hold
-  where node = ?1 and holder_key in (select value from json_each(?2)) and not (holder_key = ?3 and row_key <> ?3)`;
+  where node = ?1 and (row_key = ?3 or holder_key in (select value from json_each(?2)))`;
+/** Holders of units that run inside somebody. */
+export const HELD_INSIDE = `select row_key from hold where node = ?1
+  and exists (select 1 from task where key = row_key and ancestors <> '') order by row_key`;
+export const UNITS_OF = "select units from hold where node = ? and row_key = ?";
+export const MEMBERS_UNDER = `select row_key, holder_key, members from hold
+  where node = ?1 and members <> '' and holder_key in (select value from json_each(?2)) and row_key <> ?3`;
+export const TAKE_OVER = "update hold set units = units + ?, members = ? where node = ? and row_key = ?";
 export const MEMBERS_TAKEN = "select members from hold where node = ? and members <> ''";

@@ -238,6 +238,10 @@ export class GhostAnswered {
           );
         return;
       }
+      case "OVER_CAPACITY":
+        if (!task.claims.some(({ node, units }) => this.#books.counts.isExceeded(node, units)))
+          this.#books.verdict.fail("lost", `${task.taskId} asks for no more than there is and ended for that`);
+        return;
       case "BUG":
         if (!this.#books.expectsBugs) this.#books.verdict.fail("bug", `${task.taskId} was condemned`);
         return;

@@ -21,6 +21,11 @@ export class GhostAsked {
     switch (command.type) {
       case "submit":
         if (!isSubmitted) this.#books.verdict.fail("lost", `${command.row.taskId} was neither accepted nor refused`);
+        if (!this.#books.owners.isJoined(command.row.ownerId))
+          this.#books.verdict.fail(
+            "L13",
+            `${command.row.taskId} was accepted from ${command.row.ownerId}, which has not joined`,
+          );
         return;
       case "declare":
         return this.#books.counts.declare(command);
@@ -137,6 +142,14 @@ export class GhostAsked {
           )
         )
           this.#books.verdict.fail("lost", `${row.taskId} names nothing that is unknown and was refused for that`);
+        return;
+      case "OWNER_GONE":
+        if (this.#books.owners.isJoined(row.ownerId) && !this.#books.owners.wasReportedGone(row.ownerId))
+          this.#books.verdict.fail("L13", `${row.ownerId} lives and its ${row.taskId} was refused`);
+        return;
+      case "OVER_CAPACITY":
+        if (!row.claims.some(({ node, units }) => this.#books.counts.isExceeded(node, units)))
+          this.#books.verdict.fail("lost", `${row.taskId} was refused and asks for no more than there is`);
         return;
       default:
         return;

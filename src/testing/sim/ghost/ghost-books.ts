@@ -43,20 +43,30 @@ export class GhostBooks {
     this.#enqueued.clear();
   }
 
-  /** Units wanted of a node when what the ancestors hold counts as held; requests of one task do not lean on each other. */
+  /** Units wanted of a node when what it has, and what is held by those it runs inside of, counts as held. */
   wanted(task: GhostTask, node: string, units: number): number {
-    if (task.ancestors.length === 0) return units;
-    let own = 0;
-    for (const other of this.held) {
-      if (!task.ancestors.includes(other.holderKey)) continue;
-      if (task.isRequest && other.isRequest && other.holderKey === task.holderKey) continue;
-      own += other.taken?.[node] ?? 0;
+    let own = task.taken?.[node] ?? 0;
+    if (task.ancestors.length > 0) {
+      for (const other of this.held)
+        if (other !== task && task.ancestors.includes(other.holderKey)) own += other.taken?.[node] ?? 0;
     }
     return Math.max(0, units - own);
   }
 
+  /** What it had counted for those inside it, who use it still: it is theirs now. */
+  #passOn(task: GhostTask): void {
+    for (const other of [...this.held].sort((a, b) => a.key - b.key)) {
+      if (other === task || !other.ancestors.includes(task.holderKey)) continue;
+      for (const claim of other.claims) {
+        const lacking = claim.what === "units" ? this.wanted(other, claim.node, claim.units) : 0;
+        if (lacking > 0) this.counts.takeOver(other, claim.node, lacking);
+      }
+    }
+  }
+
   /** It holds nothing any more, and stands where it is put. */
   letGo(task: GhostTask, state: GhostTask["state"]): void {
+    const hadUnits = task.taken !== null;
     this.counts.giveUnits(task);
     this.counts.giveSlot(task);
     this.held.delete(task);
@@ -67,6 +77,7 @@ export class GhostBooks {
     task.isConfirmed = false;
     task.isQuarantined = false;
     task.state = state;
+    if (hadUnits) this.#passOn(task);
   }
 
   /** It was let into the line in this turn, after everything in the turn that lets go. */

@@ -83,6 +83,12 @@ export class GhostCounts {
     return counter !== undefined && (counter.capacity === capacity || counter.stoodThisTurn.has(capacity));
   }
 
+  /** Whether more than the number that stands, or has stood in this turn, is asked for. */
+  isExceeded(node: string, units: number): boolean {
+    const counter = this.#counters.get(node);
+    return counter !== undefined && [counter.capacity, ...counter.stoodThisTurn].some((number) => units > number);
+  }
+
   knows(node: string): boolean {
     return this.#counters.has(node);
   }
@@ -105,12 +111,21 @@ export class GhostCounts {
     if (units > 0 && counter.used > counter.capacityThisTurn) {
       this.#verdict.fail("L3", `${counter.used} units of ${node} are out and there are ${counter.capacityThisTurn}`);
     }
-    if (counter.memberCount > 0 && (task.members?.[node]?.length ?? 0) !== units) {
+    const wanted = task.claims.find((claim) => claim.node === node)?.units ?? 0;
+    if (counter.memberCount > 0 && (task.members?.[node]?.length ?? 0) !== wanted) {
       this.#verdict.fail(
         "L3",
-        `${task.taskId} got ${task.members?.[node]?.length ?? 0} members of ${node} for ${units} units`,
+        `${task.taskId} got ${task.members?.[node]?.length ?? 0} members of ${node} and wants ${wanted}`,
       );
     }
+  }
+
+  /** What somebody who let go had counted for it is its own now: more may be out than there are. */
+  takeOver(task: GhostTask, node: string, units: number): void {
+    const counter = this.#counters.get(node);
+    if (counter === undefined) return;
+    task.taken = { ...task.taken, [node]: (task.taken?.[node] ?? 0) + units };
+    counter.used += units;
   }
 
   giveUnits(task: GhostTask): void {

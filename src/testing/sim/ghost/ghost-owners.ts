@@ -61,6 +61,10 @@ export class GhostOwners {
     this.#dead.add(ownerId);
   }
 
+  isJoined(ownerId: string): boolean {
+    return this.#joined.has(ownerId);
+  }
+
   wasReportedGone(ownerId: string): boolean {
     return this.#lost.has(ownerId);
   }

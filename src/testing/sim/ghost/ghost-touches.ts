@@ -48,7 +48,10 @@ export class GhostTouches {
     this.#touches.set(touch.id, touch);
   }
 
+  /** Those who run, or ran, inside one holder share what it had. */
   #compareMembers(touch: Touch, other: Touch): void {
+    if ([touch.holderKey, ...touch.ancestors].some((key) => key === other.holderKey || other.ancestors.includes(key)))
+      return;
     for (const [node, members] of Object.entries(touch.members)) {
       const twice = members.find((member) => other.members[node]?.includes(member));
       if (twice !== undefined)

@@ -126,7 +126,7 @@ function declareAnew(world: KernelWorld): void {
         type: "declare",
         node: "c:build",
         kind: "capacity",
-        capacity: chance.between(2, 5),
+        capacity: chance.between(1, 5),
         by: "file",
         authority: true,
       }
@@ -177,8 +177,6 @@ export function beginCalm(world: KernelWorld): void {
     process.skewMs = 0;
     resume(world, process);
   }
-  // Who waits for more than a number that was made smaller waits until it is made greater again; and a smaller one may have
-  // closed a circle of tasks that wait inside others.
   if (world.weather.declareEveryMs > 0) {
     anyProcess(world)?.send({
       type: "declare",

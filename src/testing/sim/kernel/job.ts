@@ -105,7 +105,7 @@ export class Job {
       case "lock":
         return this.#lock(step);
       case "children":
-        return this.#tell(() => this.#runChildren(step.plans));
+        return this.#tell(() => (step.isWaitedFor ? this.#runChildren(step.plans) : this.#leaveChildren(step.plans)));
       case "ask":
         return this.#tell(() => {
           this.#host.giveSlot(this, true);
@@ -165,17 +165,24 @@ export class Job {
 
   #runChildren(plans: readonly TaskPlan[]): void {
     this.#host.giveSlot(this, false);
-    this.children = this.#host.startChildren(this, plans);
+    const started = this.#host.startChildren(this, plans);
+    this.children = [...this.children, ...started];
     const goOn = (): void => {
-      if (this.children.every(({ phase }) => phase === "over")) this.#takeSlot();
+      if (started.every(({ phase }) => phase === "over")) this.#takeSlot();
     };
     const life = this.#life;
-    for (const child of this.children) {
+    for (const child of started) {
       child.onOver = () => {
         if (this.#life === life) goOn();
       };
     }
     goOn();
+  }
+
+  /** In the background: it goes on, and its slot stays its own. */
+  #leaveChildren(plans: readonly TaskPlan[]): void {
+    this.children = [...this.children, ...this.#host.startChildren(this, plans)];
+    this.#next();
   }
 
   #takeSlot(): void {
@@ -194,10 +201,10 @@ export class Job {
     this.#tell(() => this.#endWhenChildrenHave(this.stop ?? status));
   }
 
-  /** What runs inside it ends first: it is the owner's duty to see to that. */
+  /** What runs inside it ends first, when its owner sees to that; what is left behind goes on by itself. */
   #endWhenChildrenHave(status: FinalStatus): void {
     const live = this.children.filter(({ phase }) => phase !== "over");
-    if (live.length === 0) {
+    if (live.length === 0 || this.plan.leavesChildren) {
       this.dropTouches();
       return this.#host.finish(this, status);
     }

@@ -46,6 +46,7 @@ function observeRefused(
   { code }: Extract<Notice, { readonly type: "refused" }>,
 ): void {
   if (command?.type === "settle" && code === "STALE_FENCE") sometimes.happened("stale settle refused");
+  if (command?.type === "submit" && code === "OWNER_GONE") sometimes.happened("submission without an owner refused");
   if (code === "OVER_CAPACITY") sometimes.happened("refused over capacity");
   if (code !== "DEADLOCK" || command?.type !== "submit") return;
   sometimes.happened("deadlock refused on request");
@@ -89,7 +90,11 @@ function observeRow(
       if (task !== undefined) observeGrant(world, task, notice);
       return;
     case "ended":
-      if (task !== undefined) observeEnd(world, task, notice);
+      if (task === undefined) return;
+      observeEstate(world, task);
+      observeEnd(world, task, notice);
+      if (notice.code === "DEADLOCK" && commands.some(({ type }) => type === "declare"))
+        sometimes.happened("knot closed by a number that was made smaller");
       return;
     default:
       return;
@@ -122,6 +127,19 @@ function observeGrant(
   if (isCovered) sometimes.happened("unit of an ancestor counted as held");
 }
 
+/** Somebody inside it holds something still. */
+function observeEstate({ sometimes, ghost }: KernelWorld, task: GhostTask): void {
+  if (task.state !== "held" || task.isRequest) return;
+  const inside = [...ghost.books.held].filter((other) => other.ancestors.includes(task.key) && !other.isRequest);
+  if (inside.length === 0) return;
+  sometimes.happened("parent ended first");
+  for (const node of Object.keys(task.taken ?? {})) {
+    const leaning = inside.some((other) => (other.taken?.[node] ?? 1) === 0);
+    if (leaning)
+      sometimes.happened(`${node === "p:ports" ? "member" : "unit"} passed on to a child of a parent that ended`);
+  }
+}
+
 function observeEnd(
   { sometimes }: KernelWorld,
   task: GhostTask,
@@ -130,6 +148,8 @@ function observeEnd(
   switch (code) {
     case "QUEUE_TIMEOUT":
       return sometimes.happened(task.isRequest ? "request timed out in line" : "queue time-out in line");
+    case "OVER_CAPACITY":
+      return sometimes.happened("ended in line: more than there is by now");
     case "DEADLOCK":
       return sometimes.happened("deadlock found on grant or enqueue");
     case "CANCELLED":

@@ -16,8 +16,8 @@ export type Step =
       /** Asked for at the same moment by another hand of the same agent, and kept to the end when it comes. */
       readonly beside: readonly ResolvedClaim[];
     }
-  /** Gives its slot back, starts tasks inside itself, waits for them, takes a slot again. */
-  | { readonly do: "children"; readonly plans: readonly TaskPlan[] }
+  /** Gives its slot back, starts tasks inside itself, waits for them, takes a slot again; or starts them and goes on. */
+  | { readonly do: "children"; readonly plans: readonly TaskPlan[]; readonly isWaitedFor: boolean }
   /** Waits for a person, its slot given back meanwhile. */
   | { readonly do: "ask"; readonly ms: number }
   /** This attempt ends here; the next begins with the step after it. */
@@ -39,6 +39,8 @@ export interface TaskPlan {
   readonly head: number;
   readonly steps: readonly Step[];
   readonly ignoresAbort: boolean;
+  /** Ends while tasks it started still run, as a command does that leaves another in the background. */
+  readonly leavesChildren: boolean;
   readonly status: FinalStatus;
 }
 
@@ -109,6 +111,7 @@ export class Planner {
       head: 0,
       steps: [],
       ignoresAbort: false,
+      leavesChildren: false,
       status: "succeeded",
       ...over,
     };
@@ -162,6 +165,7 @@ export class Planner {
       head: chance.is(0.3) ? chance.between(1, 4_000) : 0,
       steps: this.#steps(depth),
       ignoresAbort: chance.is(stubborn),
+      leavesChildren: chance.is(0.3),
       status: chance.is(0.85) ? "succeeded" : "failed",
     });
   }
@@ -200,15 +204,15 @@ export class Planner {
       const kind = chance.random();
       if (kind < nested * 0.7) {
         const holdMs = chance.is(0.4) ? 0 : this.#ms();
-        // Units kept to the end would not count for the next request of the same agent: it would wait for itself.
-        const claims = this.#claims().filter(({ mode }) => mode < (holdMs === 0 ? 3 : 4));
-        const beside = chance.is(0.3) ? this.#claims().filter(({ mode }) => mode < 3) : [];
+        const claims = this.#claims().filter(({ mode }) => mode < 4);
+        const beside = chance.is(0.3) ? this.#claims().filter(({ mode }) => mode < 4) : [];
         const queueTimeoutMs = chance.is(0.3) ? chance.between(50, 3_000) : 0;
         if (claims.length > 0) steps.push({ do: "lock", claims, holdMs, queueTimeoutMs, beside });
       } else if (kind < nested && depth < 2) {
         steps.push({
           do: "children",
           plans: Array.from({ length: chance.between(1, 3) }, () => this.#mixed(depth + 1)),
+          isWaitedFor: chance.is(0.7),
         });
       } else if (kind < nested + 0.1) steps.push({ do: "ask", ms: chance.between(50, 2_000) });
       else if (kind < nested + 0.2 && depth === 0) steps.push({ do: "retry", delayMs: chance.between(10, 1_500) });

@@ -175,11 +175,9 @@ export class KernelWorld {
     return this.#submitted.has(taskId);
   }
 
-  /** Whether the store can know that it has this task already. The memory store trusts its only owner's ids. */
+  /** Whether the store can know that it has this task already. */
   refusesAgain(taskId: string): boolean {
-    return (
-      (this.store.kind !== "memory" || this.store.owners().length > 1) && this.store.find("w", taskId) !== undefined
-    );
+    return this.store.find("w", taskId) !== undefined;
   }
 
   /** A guest's write is judged anew at the hook: only when its row still stands as it thinks. */

@@ -124,15 +124,20 @@ export class UnitsAreGivenBackEarly extends FaultyLedger {
 }
 
 export class UnitsOfStrangersCount extends FaultyLedger {
-  override unitsHeld(node: string, holderKeys: readonly number[], withoutRequestsOf: number): number {
-    const own = super.unitsHeld(node, holderKeys, withoutRequestsOf);
-    return holderKeys.length === 0 ? own : Math.max(own, super.counter(node)?.used ?? 0);
+  override unitsHeld(node: string, row: TaskRow): number {
+    return Math.max(super.unitsHeld(node, row), super.counter(node)?.used ?? 0);
   }
 }
 
 export class UnitsOfAncestorsDoNotCount extends FaultyLedger {
   override unitsHeld(): number {
     return 0;
+  }
+}
+
+export class UnitsAreNotPassedOn extends FaultyLedger {
+  override heldInside(): readonly never[] {
+    return [];
   }
 }
 

@@ -128,6 +128,12 @@ export const KERNEL_SABOTEURS: readonly Saboteur[] = [
     open: onLedger(ledgers.UnitsOfAncestorsDoNotCount),
   },
   {
+    name: "units are not passed on",
+    breaks: "a unit is free while a child of a parent that ended uses it",
+    rules: ["L3"],
+    open: onLedger(ledgers.UnitsAreNotPassedOn),
+  },
+  {
     name: "limit is off by one",
     breaks: "one more runs than may",
     rules: ["L5", "bug"],
