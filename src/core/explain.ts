@@ -106,9 +106,11 @@ function inTheWay(view: StoreView, row: TaskRow, holders: readonly TaskRow[], co
     return `the rate allows the next in ${duration(readyMs)}`;
   }
   if (holders.length === 0) return "it is reserved for a task that was passed too often";
-  const named = holders
-    .slice(0, NAMED)
-    .map((holder) => `${nameOf(holder)} for ${duration(Math.max(0, context.nowMs - holder.admittedAtMs))}`);
+  const named = holders.slice(0, NAMED).map((holder) => {
+    const usualMs = context.typicalMs?.(holder) ?? null;
+    const usually = usualMs === null ? "" : `, usually ${duration(usualMs)}`;
+    return `${nameOf(holder)} for ${duration(Math.max(0, context.nowMs - holder.admittedAtMs))}${usually}`;
+  });
   const more = holders.length > NAMED ? ` and ${holders.length - NAMED} more` : "";
   const units = counter === undefined ? "" : ` (${counter.used} of ${counter.capacity} in use)`;
   return `in use by ${named.join(", ")}${more}${units}`;
@@ -178,7 +180,8 @@ function textOf(note: unknown, field: string): string {
   return typeof value === "string" ? value : "";
 }
 
-function ordinal(position: number): string {
+/** `1st`, `22nd`. */
+export function ordinal(position: number): string {
   const tail = position % 100 > 10 && position % 100 < 14 ? "th" : (["th", "st", "nd", "rd"][position % 10] ?? "th");
   return `${position}${tail}`;
 }

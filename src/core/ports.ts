@@ -69,6 +69,11 @@ export interface StoreView {
   result(workflowId: string, taskId: string): unknown;
   /** What was noted under this name; undefined for nothing. */
   note(topic: string): unknown;
+  /**
+   * What tasks of this name usually run, in milliseconds: the median of the last few that succeeded, in whatever workflow.
+   * Null when nothing is known, or when this store does not remember.
+   */
+  typicalRunMs(task: Pick<TaskRow, "agentId" | "taskId">): number | null;
   /** Holds on a node, above it and below it; every hold when no node is given. */
   holds(query: { readonly node?: string; readonly limit?: number }): readonly Hold[];
   /** Waiters watching a node, in rank order. */

@@ -3,7 +3,7 @@ export { commandAgent } from "../agents/command/command-agent.ts";
 export { execAgent } from "../agents/exec/exec-agent.ts";
 export { threadAgent } from "../agents/thread/thread-agent.ts";
 export { type ComposedParts, composeParts } from "../compose.ts";
-export { explain } from "../core/explain.ts";
+export { explain, ordinal } from "../core/explain.ts";
 export { TaskManager } from "../engine/parallel-task-manager.ts";
 export type { EarlierWork, Spent } from "../engine/parts.ts";
 export { type ForegroundChild, spawnForeground } from "../process/foreground.ts";

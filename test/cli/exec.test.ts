@@ -302,3 +302,15 @@ test("stdin that never ends does not keep exec from ending", async () => {
   );
   expect(code).toBe(0);
 });
+
+test("what ran before tells how long it usually takes", async () => {
+  const here = directory();
+  for (const _ of [1, 2]) await here.run(["exec", "--use", "build", "--", "sh", "-c", "test -e never || true"]);
+  const script = "touch a.started; while [ ! -e a.go ]; do sleep 0.02; done";
+  const first = here.start(["exec", "--use", "build", "--", "sh", "-c", script]);
+  await here.appeared("a.started");
+  const second = here.start(["exec", "--use", "build", "--", "true"]);
+  await second.until(/in use by "sh -c .*" \(pid \d+\) for \S+, usually \S+ \(1 of 1 in use\)\. About \S+\./);
+  here.write("a.go", "");
+  await Promise.all([first.finished, second.finished]);
+});

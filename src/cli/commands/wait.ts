@@ -106,7 +106,9 @@ function tell({ store, clock }: SharedStore, { name, rows, options, surroundings
   const [first] = open;
   if (first !== undefined) {
     const root = workspaceRoot(cwd);
-    const { reason } = store.view((view) => explain(view, first, { nowMs: clock.nowMs(), root }));
+    const { reason } = store.view((view) =>
+      explain(view, first, { nowMs: clock.nowMs(), root, typicalMs: (row) => view.typicalRunMs(row) }),
+    );
     const rest = open.length > 1 ? ` ${count(open.length - 1, "other task")} not over either.` : "";
     out.line(
       neutralise(

@@ -71,7 +71,7 @@ function tellTask(view: StoreView, row: TaskRow, { nowMs, root, out, json }: Tas
   const claims = row.claims.map(({ node }) => resourceId(node, root));
   const owner = ownerNames(view, nowMs).get(row.ownerId) ?? "";
   const result = isFinal(row.status) ? view.result(row.workflowId, row.taskId) : undefined;
-  const explanation = explain(view, row, { nowMs, root });
+  const explanation = explain(view, row, { nowMs, root, typicalMs: (other) => view.typicalRunMs(other) });
   const common = { type: "why", workflowId: row.workflowId, taskId: row.taskId, status: row.status, claims, owner };
   if (json) {
     out.json({ ...common, ...explanation, ...(result === undefined ? {} : { result }) });

@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import type { Config } from "../../config/config.ts";
 import { LockyardError } from "../../edges/basics.ts";
-import { type Exit, execAgent, explain, type ForegroundChild, SHARED_DAEMONS } from "../../edges/run.ts";
+import { type Exit, execAgent, explain, type ForegroundChild, ordinal, SHARED_DAEMONS } from "../../edges/run.ts";
 import type { AgentResult, Claim, Clock, StoreDescriptor } from "../../index.ts";
 import { duration } from "../terminal/duration.ts";
 import { claimNames } from "./claims.ts";
@@ -44,6 +44,8 @@ export class ExecRun {
   readonly #waiting: WaitLine;
   readonly #group = groupFor(terminalStreams());
   #askedAtMs = 0;
+  /** Where it stood when last looked at, for the sentence that it gives up with. */
+  #place = "";
   #exit: Exit | null = null;
   #spawnFailure: unknown = null;
   #leftBy: NodeJS.Signals | null = null;
@@ -163,7 +165,13 @@ export class ExecRun {
     return await this.#manager.view((view) => {
       const row = view.task(workflowId, this.#taskId);
       if (row?.status !== "waiting") return null;
-      const { reason, hint, position, blockedBy } = explain(view, row, { nowMs: clock.nowMs(), root: config.root });
+      const { reason, hint, position, blockedBy, estimatedStartMs } = explain(view, row, {
+        nowMs: clock.nowMs(),
+        root: config.root,
+        typicalMs: (holder) => view.typicalRunMs(holder),
+      });
+      const estimate = estimatedStartMs === null ? "" : `, about ${duration(estimatedStartMs)}`;
+      this.#place = position > 0 ? ` (${ordinal(position)} now${estimate})` : "";
       return {
         sentence: hint === null ? reason : `${reason} ${hint}`,
         state: `${position} ${row.watch} ${blockedBy.map(({ workflowId: id, taskId }) => `${id}/${taskId}`).join(" ")}`,
@@ -188,8 +196,8 @@ export class ExecRun {
           host !== null || queueTimeoutMs <= NO_WAIT_MS
             ? queueTimeoutMs <= NO_WAIT_MS
               ? `not now: ${what} is in use. Your place is kept for 3 minutes: run exactly the same command again. See: lockyard why ${what.split(", ")[0]}`
-              : `still in line for ${what} after ${waited}. Your place is kept for 3 minutes: run exactly the same command again. Do not start it another way; nothing hangs.`
-            : `gave up after ${waited} in line for ${what}. Your place is kept for 3 minutes: run exactly the same command again. See: lockyard why ${what.split(", ")[0]}`,
+              : `still in line for ${what} after ${waited}${this.#place}. Your place is kept for 3 minutes: run exactly the same command again. Do not start it another way; nothing hangs.`
+            : `gave up after ${waited} in line for ${what}${this.#place}. Your place is kept for 3 minutes: run exactly the same command again. See: lockyard why ${what.split(", ")[0]}`,
         );
         return EXEC_EXIT.notAdmitted;
       case "SPAWN_FAILED":

@@ -36,7 +36,7 @@ export function lookAt(view: StoreView, text: string, context: LookContext): Res
       counter: counters.find((counter) => counter.node === node) ?? null,
       holders,
       waiting: line(view, node).map((row) => ({
-        ...explain(view, row, { nowMs, root }),
+        ...explain(view, row, { nowMs, root, typicalMs: (other) => view.typicalRunMs(other) }),
         waitingMs: Math.max(0, nowMs - row.waitingSinceMs),
       })),
     };

@@ -184,6 +184,10 @@ class MemoryView implements StoreView {
     return undefined;
   }
 
+  typicalRunMs(): null {
+    return null;
+  }
+
   note(topic: string): unknown {
     return this.#ledger.notes.get(topic);
   }

@@ -110,6 +110,12 @@ export class SqliteView implements StoreView {
     return found === undefined ? undefined : JSON.parse(String(found[0]));
   }
 
+  typicalRunMs({ agentId, taskId }: Pick<TaskRow, "agentId" | "taskId">): number | null {
+    const times = this.#db.all(SQL.RUN_TIMES, agentId, taskId).map(([ms]) => Number(ms));
+    const sorted = times.filter((ms) => ms >= 0).sort((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)] ?? null;
+  }
+
   note(topic: string): unknown {
     const found = this.#db.one(SELECT_NOTE, topic);
     return found === undefined ? undefined : JSON.parse(String(found[0]));

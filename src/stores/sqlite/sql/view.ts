@@ -29,6 +29,11 @@ export const COUNT_ROWS_OF_OWNER =
 export const SELECT_RESULT =
   "select body from result where key = (select key from task where workflow_id = ? and task_id = ?)";
 
+/** How long the last few of this name ran, among the youngest rows: what came long ago does not tell what is usual. */
+export const RUN_TIMES = `select json_extract(body, '$.executionTimeMs') from result join (
+    select key from (select key, agent_id, task_id, status from task order by key desc limit 2000)
+    where agent_id = ? and task_id = ? and status = 'succeeded' limit 9) using (key)`;
+
 const HOLD = "select row_key, node, members from hold";
 export const ALL_HOLDS = `${HOLD} order by row_key, node limit ?`;
 /** On the nodes of a JSON array, or below a node. */
