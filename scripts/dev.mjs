@@ -45,6 +45,11 @@ const TASKS = {
     script: "scripts/bench.mjs",
   },
   sim: { help: "seeded simulation: sim -- --seeds N --seed S", needs: "modules", script: "scripts/sim.mjs" },
+  prove: {
+    help: "storms, histories, clocks, namespaces, programs: prove -- [--long] [FILE...]",
+    needs: "modules",
+    script: "scripts/prove.mjs",
+  },
   demo: { help: "a real plan over a real repository: demo -- [PATH]", needs: "dist", script: "scripts/demo.mjs" },
   package: {
     help: "pack, lint the package, install and run it on every supported Node",

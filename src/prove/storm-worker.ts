@@ -23,6 +23,8 @@ export interface StormWorkerSettings {
 
 const IN_FLIGHT = 7;
 const SLOTS = 5;
+/** Never reached, unless time is not what it should be. */
+const FAR_MS = 600_000;
 
 /** Only what is needed to see that a promise was kept. */
 function promise(fd: number, ...words: readonly (string | number)[]): void {
@@ -110,13 +112,15 @@ async function main(settings: StormWorkerSettings): Promise<void> {
       contextData,
       claims: claims.map(claimOf),
       retry: { attempts: 2, baseMs: 20 },
+      queueTimeoutMs: FAR_MS,
+      timeoutMs: FAR_MS,
     }).result;
   };
   const line = async (): Promise<void> => {
     while (!isOver) {
-      const { taskId, status, output } = await runOne();
+      const { taskId, status, output, error } = await runOne();
       const fence = (output as { readonly fence?: number } | null)?.fence ?? 0; // what the holder printed
-      promise(fd, "r", workflowId, taskId, status, fence);
+      promise(fd, "r", workflowId, taskId, status, fence, error?.code ?? "-");
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, line));

@@ -11,6 +11,8 @@ export interface StormWorkersOptions {
   readonly settings: Omit<StormWorkerSettings, "workflowId">;
   readonly count: number;
   readonly env: Readonly<Record<string, string>>;
+  /** A worker may end by itself when it says one of these. */
+  readonly alsoExpected: readonly string[];
 }
 
 interface Worker {
@@ -74,7 +76,7 @@ export class StormWorkers {
   }
 
   #start(place: number): void {
-    const { settings, env, faults } = this.#options;
+    const { settings, env, faults, alsoExpected } = this.#options;
     const workflowId = `w${place}-${this.started}`;
     const own: StormWorkerSettings = { ...settings, workflowId, seed: settings.seed * 1_000 + this.started };
     this.started++;
@@ -93,7 +95,8 @@ export class StormWorkers {
     child.stdin.on("error", () => undefined); // It was killed while we told it to finish.
     child.once("close", (code, name) => {
       this.#living.delete(workflowId);
-      if (!worker.isKilled && (code !== 0 || !this.#isFinishing)) {
+      const isExpected = worker.isKilled || (code === 0 && this.#isFinishing);
+      if (!isExpected && !alsoExpected.some((expected) => said.includes(expected))) {
         faults.add(`Worker ${workflowId} ended by itself with ${code ?? name}: ${said.trim()}`);
       }
       if (!this.#isFinishing) this.#start(place);

@@ -4,8 +4,9 @@
  *
  *  S1 what was acknowledged, a submission or a result, is in the store
  *  S2 no two holders of conflicting claims overlap, units never exceed their capacity, fences only grow (storm-book.ts)
- *  S3 afterwards everything drains: no row, no lock, no unit, no owner, no process is left, and the file is whole
- *  S4 without the sweep that ends what the dead left running, the same monitor sees overlaps: it is able to
+ *  S3 nothing is taken from a living process: its tasks end well, or because their holder was killed
+ *  S4 afterwards everything drains: no row, no lock, no unit, no owner, no process is left, and the file is whole
+ *  S5 without the sweep that ends what the dead left running, the same monitor sees overlaps: it is able to
  */
 import fs from "node:fs";
 import path from "node:path";
@@ -34,6 +35,8 @@ export interface StormOptions {
   readonly sweeps?: boolean;
   /** Variables for the workers, besides ours. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Codes with which tasks may fail although their process lives, besides those of a killed holder. */
+  readonly alsoExpected?: readonly string[];
   /** Aborting makes it calm at once; the report is then of what happened so far. */
   readonly signal?: AbortSignal;
 }
@@ -43,7 +46,7 @@ const LOOK_MS = 5;
 const CALM_LIMIT_MS = 60_000;
 
 export async function storm(options: StormOptions): Promise<ProofReport> {
-  const { clock, place, seed, sweeps = true } = options;
+  const { clock, place, seed, sweeps = true, alsoExpected = [] } = options;
   const faults = new Faults();
   const files = {
     store: path.join(place, "store.db"),
@@ -62,7 +65,8 @@ export async function storm(options: StormOptions): Promise<ProofReport> {
   };
   const random = seededRandom(seed);
   const env = { ...options.env, LOCKYARD_PROVE: tag };
-  const workers = new StormWorkers({ faults, settings: { ...files, seed, sweeps }, count: options.workers ?? 6, env });
+  const settings = { ...files, seed, sweeps };
+  const workers = new StormWorkers({ faults, settings, count: options.workers ?? 6, env, alsoExpected });
   const weather = new StormWeather({ clock, random, workers, book, tag, sweeps });
   const startMs = clock.nowMs();
   try {
@@ -84,7 +88,7 @@ export async function storm(options: StormOptions): Promise<ProofReport> {
     if (!workers.areGone) faults.add(`${workers.living} workers had not ended ${CALM_LIMIT_MS} ms after the storm.`);
     const drainMs = clock.nowMs() - calmMs;
     workers.kill();
-    const promises = await judgeStore({ clock, faults, book, files, sweeps });
+    const promises = await judgeStore({ clock, faults, book, files, alsoExpected });
     look();
     const left = processesOf(tag);
     if (left.length > 0 && sweeps) faults.add(`${left.length} processes are left: ${left.slice(0, 5).join(", ")}.`);
