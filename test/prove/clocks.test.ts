@@ -65,9 +65,9 @@ if (library === null) {
   });
 } else {
   test(
-    "when the wall clock jumps back an hour, on a year, and runs 60 times as fast, nothing expires, no fence falls and no task is lost",
+    "when the wall clock jumps back an hour, on 13 days, and runs 60 times as fast, nothing expires, no fence falls and no task is lost",
     async () => {
-      const report = await stormWhile({ jumps: ["-3600", "+1y", "+0 x60", "+0"], isMonotonicFaked: false });
+      const report = await stormWhile({ jumps: ["-3600", "+13d", "+0 x60", "+0"], isMonotonicFaked: false });
       places.note("wall clock jumps", report);
       expect(report.faults).toEqual([]);
       expect(report.counts.jumps).toBeGreaterThan(4);

@@ -59,19 +59,22 @@ function grantsOf(history: History, resource: string | undefined): readonly Gran
     .sort((a, b) => a.fence - b.fence);
 }
 
-/** A fence lets go once; whoever is told that it holds nothing must have let go before, or be dead. */
+/**
+ * A fence lets go once, after its grant; whoever is told that it holds nothing must have let go before, or be dead. The
+ * moments are the earliest there are, so what is too early for them is too early.
+ */
 function releaseFaults(history: History, grants: readonly Grant[]): readonly string[] {
   const faults: string[] = [];
   const byFence = new Map(grants.map((grant) => [grant.fence, grant]));
-  const done = new Map<number, number>();
+  const done = new Set<number>();
   for (const operation of history) {
-    if (operation.kind !== "release" || !byFence.has(operation.fence)) continue;
+    const grant = operation.kind === "release" ? byFence.get(operation.fence) : undefined;
+    if (operation.kind !== "release" || grant === undefined) continue;
     const { fence, isDone, retMs } = operation;
-    if (!isDone) {
-      if ((byFence.get(fence)?.goneFromMs ?? Infinity) >= retMs)
-        faults.push(`fence ${fence} was refused while it held`);
-    } else if (done.has(fence)) faults.push(`fence ${fence} let go twice`);
-    else done.set(fence, retMs);
+    if (grant.momentMs > retMs) faults.push(`fence ${fence} was spoken of before it was granted`);
+    else if (!isDone && grant.goneFromMs > retMs) faults.push(`fence ${fence} was refused while it held`);
+    else if (isDone && done.has(fence)) faults.push(`fence ${fence} let go twice`);
+    if (isDone) done.add(fence);
   }
   return faults;
 }

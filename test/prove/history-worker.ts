@@ -8,8 +8,8 @@ import { seededRandom } from "../../src/clock/virtual-clock.ts";
 import { EXCLUSIVE, normaliseClaims, resolvedClaim, SHARED } from "../../src/core/claims.ts";
 import type { Command, Effect } from "../../src/core/command.ts";
 import type { TaskRow } from "../../src/core/row.ts";
-import { findDeadOwners } from "../../src/process/dead-owners.ts";
 import { ownIdentity } from "../../src/process/identity.ts";
+import { judgeOwners, OwnerJudge } from "../../src/process/owner-judge.ts";
 import { openSqliteStore } from "../../src/stores/sqlite/index.ts";
 import { newOwner, newRow } from "../../src/testing/rows.ts";
 
@@ -96,12 +96,10 @@ function pause(ms: number): Promise<void> {
 
 /** What every process with tasks does: it looks for the dead, proves it, and frees what they held. */
 async function judge(): Promise<void> {
+  const judgeOfOwners = new OwnerJudge({ clock });
   while (!isOver) {
     await pause(JUDGE_MS);
-    const others = store.view((view) => view.owners()).filter(({ ownerId }) => ownerId !== name);
-    for (const { ownerId, isProven } of await findDeadOwners(others, clock)) {
-      await send({ type: "owner-gone", ownerId, isProven });
-    }
+    take(await judgeOwners({ store, clock, judge: judgeOfOwners, selves: new Set([name]) }));
   }
 }
 
