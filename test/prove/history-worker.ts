@@ -94,12 +94,18 @@ function pause(ms: number): Promise<void> {
   });
 }
 
-/** What every process with tasks does: it looks for the dead, proves it, and frees what they held. */
-async function judge(): Promise<void> {
-  const judgeOfOwners = new OwnerJudge({ clock });
-  while (!isOver) {
+/** What every process with tasks does: it frees what the dead held, and takes a turn when one is due. */
+async function lookAfter(work: Promise<unknown>): Promise<void> {
+  let isDone = false;
+  void work.finally(() => {
+    isDone = true;
+  });
+  const judge = new OwnerJudge({ clock });
+  while (!isDone) {
     await pause(JUDGE_MS);
-    take(await judgeOwners({ store, clock, judge: judgeOfOwners, selves: new Set([name]) }));
+    take(await judgeOwners({ store, clock, judge, selves: new Set([name]) }));
+    const dueAtMs = store.nextDueAtMs();
+    if (dueAtMs > 0 && dueAtMs <= clock.nowMs()) await send({ type: "tick" });
   }
 }
 
@@ -110,7 +116,8 @@ process.stdin.on("end", () => {
 });
 process.stdin.resume();
 await store.join(newOwner({ ownerId: name, ...ownIdentity() }), take);
-await Promise.all([judge(), ...Array.from({ length: CLIENTS }, client)]);
+const work = Promise.all(Array.from({ length: CLIENTS }, client));
+await Promise.all([work, lookAfter(work)]);
 clearInterval(presence);
 await store.turn([{ type: "owner-leave", ownerId: name }]);
 await store.close();
