@@ -11,10 +11,10 @@ const LIMIT_MS = 120_000;
 type Figures = Readonly<Record<string, number>>;
 
 /** Starts them, waits until all are open and warm, lets them run at the same time. */
-export async function processes(count: number, file: string): Promise<Figures> {
+export async function processes(count: number, file: string, tier: "process" | "power" = "process"): Promise<Figures> {
   const script = fileURLToPath(new URL("./workers/sqlite-process.ts", import.meta.url));
   const children = Array.from({ length: count }, () =>
-    fork(script, [file, String(CONCURRENCY)], { execArgv: ["--no-warnings"] }),
+    fork(script, [file, String(CONCURRENCY), tier], { execArgv: ["--no-warnings"] }),
   );
   try {
     await Promise.all(children.map((child) => answer(child)));

@@ -25,9 +25,9 @@ async function inFolder<T>(work: (file: string) => Promise<T> | T): Promise<T> {
 }
 
 /** Tasks a second. The same pragmas as the store's. */
-function bareLoop(file: string): Figures {
+function bareLoop(file: string, synchronous: "normal" | "full" = "normal"): Figures {
   const db = new DatabaseSync(file);
-  db.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 1000");
+  db.exec(`pragma journal_mode = wal; pragma synchronous = ${synchronous}; pragma wal_autocheckpoint = 1000`);
   db.exec("create table task (key integer primary key, status text not null, body text not null)");
   const begin = db.prepare("begin immediate");
   const commit = db.prepare("commit");
@@ -70,8 +70,10 @@ export const bench: Bench = {
   measure: "wall",
   rounds: 5,
   cases: [
-    { name: "bare two-transaction loop", peer: true, run: () => inFolder(bareLoop) },
+    { name: "bare two-transaction loop", peer: true, run: () => inFolder((file) => bareLoop(file)) },
     { name: "lockyard, 1 process", run: () => inFolder((file) => processes(1, file)) },
+    { name: "bare loop, tier power", run: () => inFolder((file) => bareLoop(file, "full")) },
+    { name: "lockyard, 1 process, tier power", run: () => inFolder((file) => processes(1, file, "power")) },
     { name: "lockyard, 4 processes", run: () => inFolder((file) => processes(4, file)) },
   ],
   limits: [

@@ -1,6 +1,6 @@
 /**
  * One process that runs no-op tasks through the library on a shared file. Started by sqlite-processes.ts with
- * `file concurrency`; says "ready" when it is open and warm, then runs for as many seconds as it is told and answers with
+ * `file concurrency tier`; says "ready" when it is open and warm, then runs for as many seconds as it is told and answers with
  * its figures.
  */
 import { once } from "node:events";
@@ -14,7 +14,7 @@ import {
   type Store,
   type StoreDescriptor,
 } from "../../src/index.ts";
-import { openSqliteStore } from "../../src/stores/sqlite/index.ts";
+import { openSqliteStore, type Tier } from "../../src/stores/sqlite/index.ts";
 
 const NAMES = 2_000;
 const BATCH = 250;
@@ -30,10 +30,10 @@ export interface ProcessFigures {
 }
 
 /** The store, with the time of every turn noted. */
-function timed(file: string, turnsMs: number[]): StoreDescriptor {
+function timed(file: string, tier: Tier, turnsMs: number[]): StoreDescriptor {
   return {
     open: async ({ clock }) => {
-      const store = await openSqliteStore({ clock, file, keptBytes: Number.MAX_SAFE_INTEGER });
+      const store = await openSqliteStore({ clock, file, tier, keptBytes: Number.MAX_SAFE_INTEGER });
       return new Proxy<Store>(store, {
         get(target, name) {
           const member = Reflect.get(target, name, target) as unknown;
@@ -53,7 +53,7 @@ function timed(file: string, turnsMs: number[]): StoreDescriptor {
   };
 }
 
-async function main([file = "", concurrency = "25"]: readonly string[]): Promise<void> {
+async function main([file = "", concurrency = "25", tier = "process"]: readonly string[]): Promise<void> {
   const turnsMs: number[] = [];
   const random = seededRandom(process.pid);
   const agents = defineAgents({ worker: functionAgent(async () => 1) });
@@ -61,7 +61,7 @@ async function main([file = "", concurrency = "25"]: readonly string[]): Promise
     workflowId: `bench-${process.pid}`,
     maxConcurrentTasks: Number(concurrency),
     agents,
-    store: timed(file, turnsMs),
+    store: timed(file, tier === "power" ? "power" : "process", turnsMs),
   });
   const name = (): string => `lock${Math.floor(random() * NAMES)}`;
   const batch = async (count: number): Promise<void> => {
