@@ -36,8 +36,11 @@ import { priorityScheduler, schedulerNamed } from "./planning/ranks.ts";
 import type { OwnerJudge } from "./process/owner-judge.ts";
 import { groupOf } from "./resources/groups.ts";
 import { builtinResourceManager } from "./resources/identify.ts";
+import { observe } from "./resources/observe.ts";
+import { poolsOf } from "./resources/pools.ts";
 import { realRoot } from "./resources/real-path.ts";
 import { resolveClaims, resolveContext } from "./resources/resolve.ts";
+import { stateDirectory } from "./resources/state-directory.ts";
 import { memoryStore } from "./stores/memory/index.ts";
 
 /** Every option may be left out. */
@@ -135,9 +138,8 @@ export function composeParts(
     standing: { inside: readToken(process.env) },
     declarations: (by) => declareCommands(declared.values(), by),
     isDeclared: (name) => declared.has(name),
-    poolVariables: new Map(
-      [...declared.values()].flatMap(({ name, env }) => (env === undefined ? [] : [[name, env] as const])),
-    ),
+    observe,
+    pools: (store) => poolsOf(declared.values(), { stateDirectory: stateDirectory(), store: `${hostname()} ${store}` }),
     resolveClaims: (claims) => resolveClaims(claims, context).claims,
     recheckClaims: (claims) => resolveClaims(claims, { ...context, isRecheck: true }).claims,
     resourceId: nameOf,

@@ -29,8 +29,10 @@ import {
   type WatchMode,
 } from "./claims.ts";
 import type { Counter } from "./command.ts";
+import { unitsThere } from "./counters.ts";
 import { countPass, type Decision, freeClaims, leaveLine, reserve, setLimits } from "./decision.ts";
 import { invariant } from "./errors.ts";
+import { paceMs, recover } from "./pace.ts";
 import { isBefore, type TaskRow } from "./row.ts";
 
 function block(decision: Decision, node: string, mode: Mode): true {
@@ -74,12 +76,12 @@ function blockedByUnits(decision: Decision, row: TaskRow, claim: ResolvedClaim):
   const wanted = unitsWanted(decision, row, claim);
   if (wanted === 0) return false;
   const counter = counterOf(decision, claim.node);
-  return counter.used + wanted > counter.capacity && block(decision, claim.node, UNITS);
+  return counter.used + wanted > unitsThere(counter) && block(decision, claim.node, UNITS);
 }
 
 /** Earliest time at which the bucket holds so many units. */
 export function rateReadyAtMs(counter: Counter, units: number, nowMs: number): number {
-  return Math.max(counter.nextAtMs, nowMs) + counter.intervalMs * (units - counter.capacity);
+  return Math.max(counter.nextAtMs, nowMs) + paceMs(counter) * (units - counter.capacity);
 }
 
 function blockedByRate(decision: Decision, row: TaskRow, claim: ResolvedClaim): boolean {
@@ -120,7 +122,7 @@ function blockedByReservation(decision: Decision, row: TaskRow): boolean {
     if (reservedUnits > 0) {
       const counter = counterOf(decision, claim.node);
       const wanted = unitsWanted(decision, row, claim);
-      if (wanted > 0 && counter.used + reservedUnits + wanted > counter.capacity)
+      if (wanted > 0 && counter.used + reservedUnits + wanted > unitsThere(counter))
         return block(decision, claim.node, UNITS);
     }
   }
@@ -179,7 +181,8 @@ export function grant(decision: Decision, row: TaskRow): void {
 
 function consumeRate(decision: Decision, claim: ResolvedClaim): void {
   const counter = counterOf(decision, claim.node);
-  counter.nextAtMs = Math.max(counter.nextAtMs, decision.nowMs) + counter.intervalMs * claim.units;
+  if (recover(counter, decision.nowMs)) decision.freed.add(claim.node);
+  counter.nextAtMs = Math.max(counter.nextAtMs, decision.nowMs) + paceMs(counter) * claim.units;
   decision.ledger.putCounter(counter);
 }
 

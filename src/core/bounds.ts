@@ -83,6 +83,10 @@ export const BOUNDS = {
   /** Bytes of a glob, and wildcards in one of its segments: matching costs a power of them. */
   globBytes: 256,
   globWildcards: 4,
+  /** Files and directories looked at for what one task observes: a moment at its start, and one at its end. */
+  observedEntries: 10_000,
+  /** Paths a result names as touched, and writers remembered by whoever observes; more is counted. */
+  touchedPaths: 100,
   /** Files and directories looked at for the globs of one plan. */
   filesWalked: 1_000_000,
   /** Plan tasks whose reachability is kept as bits (n² / 8 bytes: 12.5 MB); larger plans count collisions without it. */
@@ -130,6 +134,17 @@ export const RETENTION = {
   restMs: 60_000,
 } as const;
 
+/** What the edge finds out about what was granted (see put-back.ts). */
+export const EDGE = {
+  /** A pool member that something else uses is tried again after this. */
+  memberOutMs: 5_000,
+  /** Times a task may be put back in a row because its paths lead elsewhere: then somebody changes them on purpose. */
+  movesInARow: 64,
+  /** Times the pace of an overloaded provider is halved at most, and the quiet time after which it is doubled again. */
+  maxStrain: 6,
+  recoveryMs: 30_000,
+} as const;
+
 /** Owners' leases. */
 export const LEASE = { beatMs: 1_000, timeToLiveMs: 10_000 } as const;
 
@@ -142,6 +157,8 @@ export const DEFAULTS = {
   graceMs: 5_000,
   /** After the grace: for killing a process tree to a fixpoint and proving it dead, before its locks are quarantined. */
   proofMs: 10_000,
+  /** A task nothing is known of: long enough that a chain of such tasks counts as a chain. */
+  predictedMs: 60_000,
   retryBaseMs: 1_000,
   retryMaxMs: 60_000,
 } as const;

@@ -1,5 +1,5 @@
 /** What a turn is asked to do, and what it answers. Commands come from owners; effects are outputs, never inputs. */
-import type { Mode } from "./claims.ts";
+import type { Mode, ResolvedClaim } from "./claims.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { NewRow, TaskRow } from "./row.ts";
 import type { FinalStatus, HolderKind, JsonObject } from "./task.ts";
@@ -44,11 +44,15 @@ export interface Counter {
   /** Rates (GCRA): milliseconds between units, and the theoretical arrival time of the next. */
   intervalMs: number;
   nextAtMs: number;
-  /** When watchers of a rate are tested again; 0 for never. */
+  /** When watchers of a rate, or of a pool with members out of order, are tested again; 0 for never. */
   dueAtMs: number;
   declarations: readonly Declaration[];
   /** Members of a pool, in order. */
   members: readonly string[];
+  /** Members of a pool that something else on the machine uses: not given out before that time. */
+  out: readonly { readonly member: string; readonly untilMs: number }[];
+  /** Of a rate: its provider asked everybody to wait until then. `strain`: times the pace is halved, since when. */
+  overload: { readonly untilMs: number; readonly strain: number; readonly sinceMs: number } | null;
 }
 
 export type Command =
@@ -78,6 +82,19 @@ export type Command =
   /** Being stopped, proof pending: keeps locks, gives the slot back. */
   | { readonly type: "ending"; readonly key: number; readonly fence: number }
   | { readonly type: "quarantine"; readonly key: number; readonly fence: number }
+  /**
+   * What was granted cannot be used as it is: members of pools that something else uses, paths that lead elsewhere by now
+   * (`claims`: what they are now). Back in line at its rank.
+   */
+  | {
+      readonly type: "put-back";
+      readonly key: number;
+      readonly fence: number;
+      readonly taken: readonly { readonly node: string; readonly members: readonly string[] }[];
+      readonly claims: readonly ResolvedClaim[] | null;
+    }
+  /** The provider behind a rate is overloaded and gives nothing for so long. */
+  | { readonly type: "slow-down"; readonly node: string; readonly forMs: number }
   /** A person frees what a quarantined holder held; by `force` also what one holds that lives. */
   | { readonly type: "unlock"; readonly key: number; readonly force?: boolean }
   /** Takes a task that has not started out of the line, until `enqueue`. Its owner stays. */

@@ -13,6 +13,13 @@ import type { Decision } from "./decision.ts";
 /** Declares what exists although nobody said so. Belongs to no process, so it stays when they leave. */
 export const DEFAULT_DECLARER = "default";
 
+const NONE: readonly never[] = [];
+
+/** Units there are to give: without the members of a pool that are out of order. */
+export function unitsThere({ capacity, out }: Counter): number {
+  return capacity - out.length;
+}
+
 export function declare(decision: Decision, command: Extract<Command, { type: "declare" }>): void {
   const { ledger } = decision;
   const declaration: Declaration = {
@@ -37,6 +44,8 @@ export function declare(decision: Decision, command: Extract<Command, { type: "d
     dueAtMs: 0,
     declarations: [],
     members: declaration.members,
+    out: NONE,
+    overload: null,
   };
   const others = counter.declarations.filter((other) => other !== before);
   counter.declarations = bounded([...others, declaration]);
@@ -118,6 +127,7 @@ function apply(decision: Decision, counter: Counter): void {
     counter.capacity = best.capacity;
     counter.intervalMs = best.intervalMs;
     counter.members = best.members;
+    if (counter.out.length > 0) counter.out = counter.out.filter(({ member }) => best.members.includes(member));
   }
   decision.ledger.putCounter(counter);
   decision.freed.add(counter.node);

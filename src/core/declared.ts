@@ -22,6 +22,8 @@ export interface DeclaredResource {
   readonly intervalMs?: number;
   /** Of a pool: the variable that tells a task which members it got. */
   readonly env?: string;
+  /** Of a pool: each member is an empty directory, made before the start and removed after the end. */
+  readonly isDirectories?: boolean;
   /** A file or an option, for people; `default` for what exists from the start. */
   readonly declaredBy: string;
   /** From the user's own file, whose number wins. */
@@ -36,6 +38,8 @@ export type ResourceDeclaration =
   | (Scoped & { readonly capacity: number })
   /** `"3000-3009"`, `"a, b, c"`, or a list. */
   | (Scoped & { readonly pool: string | number | readonly (string | number)[]; readonly env?: string })
+  /** So many empty directories at once, each one task's own while it runs; `env` is the name in capitals when left out. */
+  | (Scoped & { readonly directories: number; readonly env?: string })
   /** `"60/min"`: units per `s`, `min` or `h`; `burst` (default 1) may be taken at once. */
   | (Scoped & { readonly rate: string; readonly burst?: number });
 
@@ -94,7 +98,10 @@ export function declareResources(
   return declared;
 }
 
-const FORMS = 'Write { capacity: 2 }, { pool: "3000-3009", env: "PORT" } or { rate: "60/min", burst: 5 }.';
+const FORMS =
+  'Write { capacity: 2 }, { pool: "3000-3009", env: "PORT" }, { directories: 4 } or { rate: "60/min", burst: 5 }.';
+/** What may stand beside each way to declare. */
+const BESIDE = { capacity: "", pool: "env", directories: "env", rate: "burst" } as const;
 
 /** The resource, or what is wrong with it. */
 function declareOne(given: string, declaration: unknown, options: DeclareOptions): DeclaredResource | string {
@@ -102,20 +109,20 @@ function declareOne(given: string, declaration: unknown, options: DeclareOptions
   if (name.includes(":")) return "a name of a resource must not contain `:` (it would be read as units)";
   if (typeof declaration !== "object" || declaration === null) return "must be an object";
   const fields = declaration as Readonly<Record<string, unknown>>; // checked just above
-  const kinds = (["capacity", "pool", "rate"] as const).filter((key) => fields[key] !== undefined);
-  const only = kinds[0];
-  if (only === undefined || kinds.length > 1) return `must say one of capacity, pool and rate, not ${kinds.length}`;
-  const kind: DeclaredKind = only;
-  const unknown = Object.keys(fields).find(
-    (key) => ![kind, "scope", kind === "pool" ? "env" : kind === "rate" ? "burst" : ""].includes(key),
-  );
+  const ways = (["capacity", "pool", "directories", "rate"] as const).filter((key) => fields[key] !== undefined);
+  const only = ways[0];
+  if (only === undefined || ways.length > 1)
+    return `must say one of capacity, pool, directories and rate, not ${ways.length}`;
+  const way: keyof typeof BESIDE = only;
+  const kind: DeclaredKind = way === "directories" ? "pool" : way;
+  const unknown = Object.keys(fields).find((key) => ![way, "scope", BESIDE[way]].includes(key));
   if (unknown !== undefined) return `has the unknown key "${unknown}"`;
   const scope = fields.scope ?? "machine";
   if (scope !== "machine" && scope !== "workspace")
     return `has the scope ${JSON.stringify(scope)}, which is neither machine nor workspace`;
   const node = counterNode(kind, name, scope, options.workspace);
   const base = { name, kind, node, declaredBy: options.by, authority: options.authority === true };
-  switch (kind) {
+  switch (way) {
     case "capacity": {
       const capacity = fields.capacity;
       if (!isUnits(capacity))
@@ -124,6 +131,8 @@ function declareOne(given: string, declaration: unknown, options: DeclareOptions
     }
     case "pool":
       return declarePool(fields, base);
+    case "directories":
+      return declareDirectories(fields, base);
     case "rate": {
       const intervalMs = typeof fields.rate === "string" ? parseRate(fields.rate) : undefined;
       if (intervalMs === undefined) return `has the rate ${JSON.stringify(fields.rate)}, which is not like 60/min`;
@@ -150,10 +159,30 @@ function declarePool(
   const seen = new Set<string>();
   const twice = members.find((member) => seen.size === seen.add(member).size);
   if (twice !== undefined) return `has the member ${JSON.stringify(twice)} twice`;
-  if (env !== undefined && !(typeof env === "string" && /^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(env))) {
-    return `has the variable ${JSON.stringify(env)}, which is not a name like PORT`;
-  }
+  if (!isVariable(env)) return `has the variable ${JSON.stringify(env)}, which is not a name like PORT`;
   return { ...base, capacity: members.length, members, ...(env === undefined ? {} : { env }) };
+}
+
+function isVariable(env: unknown): env is string | undefined {
+  return env === undefined || (typeof env === "string" && /^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(env));
+}
+
+function declareDirectories(
+  { directories, env }: Readonly<Record<string, unknown>>,
+  base: Pick<DeclaredResource, "name" | "kind" | "node" | "declaredBy" | "authority">,
+): DeclaredResource | string {
+  if (!isUnits(directories) || directories > BOUNDS.poolMembers)
+    return `has ${JSON.stringify(directories)} directories, which is not a whole number from 1 to ${BOUNDS.poolMembers}`;
+  if (!isVariable(env)) return `has the variable ${JSON.stringify(env)}, which is not a name like SCRATCH`;
+  const members = Array.from({ length: directories }, (_, index) => String(index + 1));
+  // Without a variable nobody would ever learn where it is.
+  const named =
+    env ??
+    base.name
+      .toUpperCase()
+      .replaceAll(/[^A-Z0-9]/g, "_")
+      .replace(/^(?=\d|$)/, "_");
+  return { ...base, capacity: directories, members, env: named, isDirectories: true };
 }
 
 function isUnits(value: unknown): value is number {
@@ -185,10 +214,15 @@ export function describeDeclared(resource: DeclaredResource): string {
     case "capacity":
       return `${resource.capacity} unit${resource.capacity === 1 ? "" : "s"}`;
     case "pool":
-      return `${resource.capacity} member${resource.capacity === 1 ? "" : "s"}`;
+      return `${resource.capacity} ${poolWord(resource)}`;
     case "rate":
       return `1 every ${Math.round(resource.intervalMs ?? 0).toLocaleString("en-US")} ms, ${resource.capacity} at once`;
   }
+}
+
+function poolWord({ isDirectories, capacity }: DeclaredResource): string {
+  if (isDirectories === true) return capacity === 1 ? "directory" : "directories";
+  return capacity === 1 ? "member" : "members";
 }
 
 /** The commands that make a store know declared resources. `by` is the owner they end with. */

@@ -28,11 +28,11 @@ export function settleEstates(decision: Decision): void {
 export interface MembersHeld {
   readonly key: number;
   readonly holderKey: number;
-  readonly members: readonly number[];
+  readonly members: readonly string[];
 }
 
 /** Members that those around a row hold, in the order in which it leans on them: outermost first, then by key. */
-export function membersAround({ ancestors }: TaskRow, around: readonly MembersHeld[]): number[] {
+export function membersAround({ ancestors }: TaskRow, around: readonly MembersHeld[]): string[] {
   const level = ({ holderKey }: MembersHeld): number => -ancestors.indexOf(holderKey);
   const inOrder = [...around].sort((a, b) => level(a) - level(b) || a.key - b.key);
   return inOrder.flatMap(({ members }) => members);

@@ -3,6 +3,7 @@
  * estimate, what to do.
  */
 import { EXCLUSIVE, LIMIT, RATE, UNITS } from "./claims.ts";
+import type { Counter } from "./command.ts";
 import { NOTE } from "./message.ts";
 import { resourceId } from "./paths.ts";
 import type { StoreView } from "./ports.ts";
@@ -103,8 +104,13 @@ function inTheWay(view: StoreView, row: TaskRow, holders: readonly TaskRow[], co
     return `it wants ${wanted} units and there ${counter.capacity === 1 ? "is" : "are"} ${counter.capacity} now`;
   if (row.watchMode === RATE) {
     const readyMs = Math.max(0, (counter?.dueAtMs ?? 0) - context.nowMs);
-    return `the rate allows the next in ${duration(readyMs)}`;
+    const restsMs = (counter?.overload?.untilMs ?? 0) - context.nowMs;
+    return restsMs > 0
+      ? `its provider is overloaded and asked everybody to wait; the next in ${duration(readyMs)}`
+      : `the rate allows the next in ${duration(readyMs)}`;
   }
+  const strangers = counter === undefined ? "" : strangersText(counter, context.nowMs);
+  if (holders.length === 0 && strangers !== "") return strangers;
   if (holders.length === 0) return "it is reserved for a task that was passed too often";
   const named = holders.slice(0, NAMED).map((holder) => {
     const usualMs = context.typicalMs?.(holder) ?? null;
@@ -113,7 +119,17 @@ function inTheWay(view: StoreView, row: TaskRow, holders: readonly TaskRow[], co
   });
   const more = holders.length > NAMED ? ` and ${holders.length - NAMED} more` : "";
   const units = counter === undefined ? "" : ` (${counter.used} of ${counter.capacity} in use)`;
-  return `in use by ${named.join(", ")}${more}${units}`;
+  return `in use by ${named.join(", ")}${more}${units}${strangers === "" ? "" : `; ${strangers}`}`;
+}
+
+/** `3000 and 3001 are used by programs Lockyard did not start, and tried again in 4s`; empty when there are none. */
+export function strangersText({ out }: Counter, nowMs: number): string {
+  if (out.length === 0) return "";
+  const shown = out.slice(0, NAMED).map(({ member }) => member);
+  const more = out.length > NAMED ? ` and ${out.length - NAMED} more` : "";
+  const soonestMs = Math.max(0, Math.min(...out.map(({ untilMs }) => untilMs)) - nowMs);
+  const [are, program] = out.length === 1 ? ["is", "a program"] : ["are", "programs"];
+  return `${shown.join(", ")}${more} ${are} used by ${program} Lockyard did not start, and tried again in ${duration(soonestMs)}`;
 }
 
 /** The shortest remaining typical run among the holders, and one typical run for each place before. */

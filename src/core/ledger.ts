@@ -4,8 +4,8 @@
  * Contract, held by testing/ledger-contract on every ledger:
  *  1. A ledger never answers "free" for what it did not look at: every answer covers the whole store.
  *  2. `get` and `head` give the same object for the same key throughout one turn.
- *  3. `edit(row)` comes before a change of that row, `put(row)` after it; between the two only `hold`, `takeOver` and
- *     `drop` of that row are called. A store can therefore undo a turn.
+ *  3. `edit(row)` comes before a change of that row, `put(row)` after it; between the two only `hold`, `takeOver`, `drop`
+ *     and `reclaim` of that row are called. A store can therefore undo a turn.
  *  4. The same calls in the same order give the same answers on every ledger (equal decisions, equal rows).
  *  5. `hold` and `drop` keep the counts of nodes and the `used` of capacities and pools in step. The kernel itself counts
  *     limits and consumes rates (`putCounter`).
@@ -58,12 +58,15 @@ export interface Ledger {
   // holds
   /**
    * Writes one hold for each lock, capacity and pool claim of the row, under `row.holderKey`. Of a capacity or pool it takes
-   * only the units that do not count for it already (`unitsHeld`). Of a pool it takes the lowest free members and sets
-   * `row.members`: those it took, then those it leans on (`membersAround`). Rates and limits are not held.
+   * only the units that do not count for it already (`unitsHeld`). Of a pool it takes the first free members that are not
+   * out of order and sets `row.members`: those it took, then those it leans on (`membersAround`). Rates and limits are not
+   * held.
    */
   hold(row: TaskRow): void;
   /** Takes back all that `hold` wrote for the row; sets `row.members` to null. */
   drop(row: TaskRow): void;
+  /** Changes what a row claims. It holds nothing and waits for nothing then; its limits and rates stay the same. */
+  reclaim(row: TaskRow, claims: readonly ResolvedClaim[]): void;
   /**
    * The node at which a lock claim is blocked by a holder outside `except`: the claim's own node, else the outermost
    * ancestor, else `node/` when something below it blocks; null when it is free.

@@ -16,6 +16,7 @@ import { admit } from "./admit.ts";
 import { ADMISSION } from "./bounds.ts";
 import { neverEnough } from "./capacity.ts";
 import { EXCLUSIVE_INSIDE, isReservable, SHARED_INSIDE, UNITS, UNITS_INSIDE } from "./claims.ts";
+import { unitsThere } from "./counters.ts";
 import { countPass, type Decision, lineId } from "./decision.ts";
 import { end } from "./endings.ts";
 import type { CarryEntry } from "./ledger.ts";
@@ -106,5 +107,5 @@ function blocksAllBehind(decision: Decision, { node, mode }: CarryEntry): boolea
   if (mode === SHARED_INSIDE || mode === EXCLUSIVE_INSIDE || mode === UNITS_INSIDE) return false;
   if (mode !== UNITS) return true;
   const counter = decision.ledger.counter(node);
-  return counter === undefined || counter.used >= counter.capacity;
+  return counter === undefined || counter.used >= unitsThere(counter);
 }

@@ -66,6 +66,7 @@ export interface TaskRow {
   readonly holder: HolderKind;
   status: TaskStatus;
   rank: number;
+  /** Changed by `ledger.reclaim` alone: when a path leads elsewhere by the time it is granted. */
   readonly claims: readonly ResolvedClaim[];
   readonly limits: readonly string[];
   /** Its limits and rates as one text: rows with the same gate pass or wait together. See `gateOf`. */
@@ -87,8 +88,11 @@ export interface TaskRow {
   reserved: boolean;
   /** 0 until admitted. */
   fence: number;
-  /** Pool members it uses: node → indexes. Those it holds itself first, then those that somebody around it holds (L11). */
-  members: Readonly<Record<string, readonly number[]>> | null;
+  /**
+   * Pool members it uses, by node and by name (so that a pool declared anew never gives out twice what somebody holds).
+   * Those it holds itself first, then those that somebody around it holds (L11).
+   */
+  members: Readonly<Record<string, readonly string[]>> | null;
   /** How the owner was asked to stop it; empty when it was not. */
   stop: "" | "cancelled" | "timed_out" | "skipped";
   quarantined: boolean;

@@ -25,6 +25,7 @@ import { settleEstates } from "./estate.ts";
 import { cancel, changeSlot, release, retry, settle, suspend, tell, unlock } from "./holders.ts";
 import type { Ledger } from "./ledger.ts";
 import { joinOwner, leaveOwner, loseOwner } from "./owners.ts";
+import { becomeDue, putBack, slowDown } from "./put-back.ts";
 import { drain } from "./release.ts";
 
 export interface TurnInput {
@@ -77,7 +78,7 @@ function takeUpCarry(decision: Decision): void {
   for (const entry of decision.ledger.carry()) decision.scans.set(lineId(entry), entry);
 }
 
-/** Queue time-outs, admissions that were never confirmed, rates that filled up. */
+/** Queue time-outs, admissions that were never confirmed, rates that filled up, members that may be free again. */
 function takeDue(decision: Decision): void {
   const { ledger, nowMs } = decision;
   const nextMs = ledger.nextDueAtMs();
@@ -90,11 +91,7 @@ function takeDue(decision: Decision): void {
       end(decision, row, { status: "timed_out", code: "QUEUE_TIMEOUT" });
     }
   }
-  for (const counter of ledger.dueCounters(nowMs)) {
-    counter.dueAtMs = 0;
-    ledger.putCounter(counter);
-    decision.freed.add(counter.node);
-  }
+  for (const counter of ledger.dueCounters(nowMs)) becomeDue(decision, counter);
 }
 
 type Arrival = Extract<Command, { type: "submit" | "enqueue" | "rerank" }>;
@@ -124,6 +121,10 @@ function letGoOrChange(decision: Decision, index: number, command: Exclude<Comma
     case "ending":
     case "quarantine":
       return changeSlot(decision, index, command);
+    case "put-back":
+      return putBack(decision, index, command);
+    case "slow-down":
+      return slowDown(decision, index, command);
     case "unlock":
       return unlock(decision, index, command);
     case "suspend":

@@ -1,5 +1,6 @@
 import type { TaskRow } from "../core/row.ts";
 import type { Due } from "./agenda.ts";
+import type { OpenPools } from "./grants.ts";
 import type { NestedRequest } from "./nested-requests.ts";
 import type { Stop, TaskRecord } from "./task-record.ts";
 
@@ -30,6 +31,12 @@ export class Inside {
   pid: number | null = null;
   env: Readonly<Record<string, string>> = NO_VARIABLES;
   readonly requests: NestedRequest[] = [];
+  /** Rates it asked for while it ran. */
+  readonly rates = new Set<string>();
+  /** What it observes and changed meanwhile. */
+  touched: readonly string[] = NO_TEXTS;
+  /** Pools it took beyond those it was started with. */
+  readonly pools = new Set<OpenPools>();
   readonly children = new Set<TaskRecord>();
   /** Called when the attempt is asked to stop: what waits inside it gives up. */
   readonly onStop = new Set<(stop: Stop) => void>();
@@ -37,6 +44,7 @@ export class Inside {
   hasGivenSlot = false;
 }
 
+const NO_TEXTS: readonly string[] = Object.freeze([]);
 const NO_VARIABLES: Readonly<Record<string, string>> = Object.freeze({});
 
 /** One attempt at one task: an instance. Exists from the grant to the end of the attempt. */

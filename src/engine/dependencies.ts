@@ -32,10 +32,12 @@ export function linkDependencies(
         continue;
       }
       const result = "success" in found ? found : found.result;
-      if (result !== null) noteResult(record, id, result);
+      const foundId = "success" in found ? found.taskId : found.task.taskId;
+      if (foundId !== id) record.linked().aliases.push([id, foundId]);
+      if (result !== null) noteResult(record, foundId, result);
       else if (!("success" in found)) {
         record.linked().waitingFor++;
-        if (together.has(id)) found.linked().dependents.push(record);
+        if (together.get(foundId) === found) found.linked().dependents.push(record);
         else earlier.push({ record, dependency: found });
       }
     }
@@ -105,7 +107,10 @@ function cycleThrough(start: TaskRecord, left: ReadonlyMap<TaskRecord, number>):
 /** A dependency ended. */
 export function noteResult(record: TaskRecord, id: string, result: AgentResult): void {
   const links = record.linked();
-  links.results[id] = result;
+  // By the name it asked for: the task that answers may bear another.
+  const names = links.aliases.filter(([, found]) => found === id).map(([asked]) => asked);
+  if (names.length === 0 || record.task.dependsOn?.includes(id) === true) names.push(id);
+  for (const name of names) links.results[name] = result;
   if (!result.success) links.hasFailed = true;
 }
 

@@ -179,6 +179,12 @@ export class Dispatcher implements TurnListener, Line {
     if (record === undefined || record.result !== null) return;
     record.phase = null;
     record.state = "waiting";
+    const { links } = record;
+    if (links !== null && links.movedTo !== null) {
+      // The row claims them by now; the record is what a store in this process looks at.
+      record.claims = links.movedTo;
+      links.movedTo = null;
+    }
     this.#wiring.notices.waiting(record, row.watch);
   }
 

@@ -5,6 +5,7 @@
  *  F2 tasks end before the task that started them: its locks cover them
  */
 import type { IsoTimes } from "../clock/iso-times.ts";
+import { RATE } from "../core/claims.ts";
 import { errorCode, type TaskError } from "../core/errors.ts";
 import type { Awaitable, Store, StoreView } from "../core/ports.ts";
 import type { AgentResult, JsonObject, ResourceLock } from "../core/task.ts";
@@ -13,9 +14,11 @@ import { Attempt } from "./attempt.ts";
 import type { BudgetKeeper } from "./budget.ts";
 import type { Outcome } from "./containment.ts";
 import { noteResult } from "./dependencies.ts";
+import { Grants, type WrongGrant } from "./grants.ts";
 import { type InstanceListener, Instances } from "./instances.ts";
 import { locksOfRow } from "./locks.ts";
 import type { Notices } from "./notices.ts";
+import { Observations } from "./observations.ts";
 import type { ManagerParts } from "./parts.ts";
 import type { Ranking } from "./ranking.ts";
 import { type Ending, resultOf, stoppedEnding } from "./results.ts";
@@ -38,7 +41,7 @@ export interface EngineWiring {
 /** What the manager does when the dispatcher cannot go on by itself. */
 export interface EngineHost {
   readonly ownerId: string;
-  readonly storeFacts: Pick<Store, "scope"> | null;
+  readonly storeFacts: Pick<Store, "scope" | "location"> | null;
   slotsChanged(): void;
   /** Every task has its result. */
   idle(): void;
@@ -79,10 +82,13 @@ export class Fates implements InstanceListener {
     this.#host = host;
     this.#line = line;
     const { parts, agenda, table, times, newInstanceId: newId } = wiring;
-    this.instances = new Instances({ parts, agenda, table, times, newId, listener: this });
+    const grants = new Grants(parts, host);
+    const observations = new Observations(parts, (read) => host.view(read));
+    this.instances = new Instances({ parts, agenda, table, times, newId, listener: this, grants, observations });
   }
 
   started(attempt: Attempt): void {
+    this.instances.observations.started(attempt);
     const { budget, notices, agenda } = this.#wiring;
     budget.started(attempt.startedAtMs);
     const endsAtMs = budget.endsAtMs;
@@ -148,17 +154,12 @@ export class Fates implements InstanceListener {
     this.finish(record, this.result(record, ending, attempt));
   }
 
-  locksOf(attempt: Attempt): Awaitable<readonly ResourceLock[]> {
-    const { parts, times } = this.#wiring;
-    const { row } = attempt;
-    if (row.members === null) return locksOfRow(attempt, row, { parts, times, memberNames: null });
-    return Promise.resolve(this.#host.view((view) => view.counters())).then((counters) =>
-      locksOfRow(attempt, row, {
-        parts,
-        times,
-        memberNames: new Map(counters.map(({ node, members }) => [node, members])),
-      }),
-    );
+  locksOf(attempt: Attempt): readonly ResourceLock[] {
+    return locksOfRow(attempt, attempt.row, this.#wiring);
+  }
+
+  putBack({ record, fence }: Attempt, wrong: WrongGrant): void {
+    this.#line.push({ type: "put-back", key: record.key, fence, ...wrong }, null);
   }
 
   #planRetry(attempt: Attempt, outcome: Outcome): RetryPlan | null {
@@ -184,6 +185,9 @@ export class Fates implements InstanceListener {
     const { record } = attempt;
     const { agenda, notices, parts } = this.#wiring;
     notices.locks("lock-released", attempt);
+    const rates = plan.spendsAttempt ? NOTHING : ratesOf(attempt);
+    // First, so that what the attempt gives back is given to nobody before the time its provider asked for.
+    for (const node of rates) this.#line.push({ type: "slow-down", node, forMs: plan.delayMs }, null);
     this.#line.push({ type: "retry", key: record.key, fence: attempt.fence }, null);
     if (!plan.spendsAttempt) {
       record.attempts--;
@@ -194,7 +198,9 @@ export class Fates implements InstanceListener {
     record.state = "retrying";
     parts.metrics.retried(record.task.agentId);
     notices.retrying(record, plan.delayMs, plan.reason);
-    agenda.set(retry, parts.clock.nowMs() + plan.delayMs);
+    // Behind a rate it claims it waits in line, where everybody can see for what.
+    const isInLine = record.claims.some(({ mode }) => mode === RATE) && rates.length > 0;
+    agenda.set(retry, parts.clock.nowMs() + (isInLine ? 0 : plan.delayMs));
     if (this.#wiring.budget.isCounting) this.#host.slotsChanged();
   }
 
@@ -260,6 +266,14 @@ export class Fates implements InstanceListener {
     const attempt = isAttempt ? from : null;
     return resultOf(record, ending, { attempt, nowMs: parts.clock.nowMs(), submittedAtMs, lockWaitMs, times });
   }
+}
+
+const NOTHING: readonly never[] = [];
+
+/** Rates an attempt went by: those it claims, and those it asked for. */
+function ratesOf({ record, peek }: Attempt): readonly string[] {
+  const claimed = record.claims.filter(({ mode }) => mode === RATE).map(({ node }) => node);
+  return [...new Set([...claimed, ...(peek?.rates ?? NOTHING)])];
 }
 
 function endingOfOutcome({ stop }: Attempt, outcome: Outcome): Ending {

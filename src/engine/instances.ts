@@ -7,14 +7,15 @@
  *  A3 nothing an agent throws, returns or leaves behind reaches another task
  */
 import type { IsoTimes } from "../clock/iso-times.ts";
-import { DEFAULTS } from "../core/bounds.ts";
-import type { ResolvedClaim } from "../core/claims.ts";
-import type { Awaitable } from "../core/ports.ts";
+import { DEFAULTS, EDGE } from "../core/bounds.ts";
+import { LockyardError } from "../core/errors.ts";
 import type { TaskRow } from "../core/row.ts";
 import type { ResourceLock, StandardSchema } from "../core/task.ts";
 import type { Agenda } from "./agenda.ts";
 import { Attempt, type AttemptClocks, nextClock } from "./attempt.ts";
 import { failure, type Outcome, outcomeOf, settled } from "./containment.ts";
+import { type Grants, hasPaths, type OpenPools, usesPool, type WrongGrant } from "./grants.ts";
+import type { Observations } from "./observations.ts";
 import type { ManagerParts } from "./parts.ts";
 import { type ContextHost, TaskContext } from "./task-context.ts";
 import type { Stop, TaskRecord } from "./task-record.ts";
@@ -29,8 +30,10 @@ export interface InstanceListener {
   lingering(attempt: Attempt): void;
   /** It did not stop within the grace. */
   abandoned(attempt: Attempt): void;
+  /** What it was granted cannot be used as it is: back in line. */
+  putBack(attempt: Attempt, wrong: WrongGrant): void;
   /** Locks as the resource manager sees them. */
-  locksOf(attempt: Attempt): Awaitable<readonly ResourceLock[]>;
+  locksOf(attempt: Attempt): readonly ResourceLock[];
 }
 
 export class Instances implements AttemptClocks {
@@ -40,6 +43,8 @@ export class Instances implements AttemptClocks {
   readonly #times: IsoTimes;
   readonly #newId: (agentId: string) => string;
   readonly #listener: InstanceListener;
+  readonly grants: Grants;
+  readonly observations: Observations;
   /** Set once, by the manager that owns both. */
   host: ContextHost | null = null;
 
@@ -50,6 +55,8 @@ export class Instances implements AttemptClocks {
     readonly times: IsoTimes;
     readonly newId: (agentId: string) => string;
     readonly listener: InstanceListener;
+    readonly grants: Grants;
+    readonly observations: Observations;
   }) {
     this.#parts = wiring.parts;
     this.#agenda = wiring.agenda;
@@ -57,6 +64,8 @@ export class Instances implements AttemptClocks {
     this.#times = wiring.times;
     this.#newId = wiring.newId;
     this.#listener = wiring.listener;
+    this.grants = wiring.grants;
+    this.observations = wiring.observations;
   }
 
   start(record: TaskRecord, row: TaskRow): void {
@@ -70,27 +79,31 @@ export class Instances implements AttemptClocks {
     record.attempts++;
     this.#table.attempts.add(attempt);
     this.watchClocks(attempt);
-    this.#listener.started(attempt);
     // Owned: it never rejects.
     void this.#perform(attempt);
   }
 
   async #perform(attempt: Attempt): Promise<void> {
-    const { agent, task } = attempt.record;
+    const { agent, task, claims } = attempt.record;
     const { resourceManager } = this.#parts;
     let outcome: Outcome;
+    let pools: OpenPools | null = null;
     let locks: readonly ResourceLock[] | null = null;
+    let lookAgain: (() => Promise<readonly string[]>) | null = null;
     try {
-      const moved = movedClaims(attempt, this.#parts);
-      if (moved.length > 0) await this.#takeMoved(attempt, moved);
-      const { members } = attempt.row;
-      if (members !== null || resourceManager.prepare !== undefined || resourceManager.dispose !== undefined) {
-        locks = await this.#listener.locksOf(attempt);
-        attempt.inside.env = {
-          ...poolEnvironment(locks, this.#parts),
-          ...(await resourceManager.prepare?.(task, locks)),
-        };
+      const wrong = this.#movedPaths(attempt) ?? (usesPool(claims) ? await this.#takenMembers(attempt) : null);
+      if (wrong !== null && attempt.stop === null) return this.#putBack(attempt, wrong);
+      this.#listener.started(attempt);
+      if (usesPool(claims)) {
+        pools = await this.grants.open(attempt.row);
+        attempt.inside.env = pools.env;
       }
+      if (resourceManager.prepare !== undefined || resourceManager.dispose !== undefined) {
+        locks = this.#listener.locksOf(attempt);
+        attempt.inside.env = { ...pools?.env, ...(await resourceManager.prepare?.(task, locks)) };
+      }
+      const observed = attempt.record.links?.observed ?? NOTHING;
+      if (observed.length > 0) lookAgain = await this.observations.begin(attempt, observed);
       if (attempt.stop !== null) throw new Error(attempt.stop.message);
       const host = this.host;
       if (host === null) throw new Error("an instance starts after its manager is whole");
@@ -102,22 +115,61 @@ export class Instances implements AttemptClocks {
     } catch (thrown) {
       outcome = failure(thrown, this.#times.wallMs(this.#parts.clock.nowMs()));
     }
-    if (locks !== null && resourceManager.dispose !== undefined) {
-      // A manager that cannot clean up says so in its own log: the task's outcome stands.
-      try {
-        await resourceManager.dispose(task, locks);
-      } catch (thrown) {
-        this.#parts.logger.warn(`resourceManager.dispose failed for task ${task.taskId}`, { error: String(thrown) });
-      }
-    }
+    if (lookAgain !== null) await this.#afterwards(attempt, "looking at what it observes", tell(attempt, lookAgain));
+    if (locks !== null)
+      await this.#afterwards(attempt, "resourceManager.dispose", () => resourceManager.dispose?.(task, locks));
+    if (pools !== null) await this.#afterwards(attempt, "removing its directories", pools.close);
+    for (const opened of attempt.peek?.pools ?? [])
+      await this.#afterwards(attempt, "removing its directories", opened.close);
     this.#end(attempt, outcome);
   }
 
-  /** A link on its way was changed while the task waited: what the path means now is locked too before anything runs. */
-  async #takeMoved(attempt: Attempt, claims: readonly ResolvedClaim[]): Promise<void> {
-    const what = claims.map(({ node }) => this.#parts.resourceId(node)).join(", ");
-    await this.host?.requests.acquire(attempt, { claims, wants: "locks", what });
-    this.watchClocks(attempt);
+  /** What goes wrong after the end is told in the log: the task's outcome stands. */
+  async #afterwards({ record }: Attempt, what: string, work: () => unknown): Promise<void> {
+    try {
+      await work();
+    } catch (thrown) {
+      this.#parts.logger.warn(`${what} failed for task ${record.task.taskId}`, { error: String(thrown) });
+    }
+  }
+
+  /** A link on its way was changed while the task waited. */
+  #movedPaths({ record, row }: Attempt): WrongGrant | null {
+    if (!hasPaths(row.claims)) return null;
+    const { task, agent, links } = record;
+    const derived = agent.claims?.(task.contextData ?? {}, task) ?? NOTHING;
+    const claims = this.grants.moved(row, [
+      ...(task.claims ?? NOTHING),
+      ...derived,
+      ...(links?.inferredPaths ?? NOTHING),
+    ]);
+    if (claims === null) return null;
+    if (++record.linked().moves > EDGE.movesInARow) {
+      throw new LockyardError(
+        "INVALID_CLAIM",
+        `The paths of task ${task.taskId} led elsewhere ${EDGE.movesInARow} times when it was to start.`,
+        { hint: "Something keeps changing a link on the way to them: claim the directory that holds it." },
+      );
+    }
+    return { taken: NOTHING, claims };
+  }
+
+  async #takenMembers({ row }: Attempt): Promise<WrongGrant | null> {
+    const taken = await this.grants.taken(row);
+    return taken.length === 0 ? null : { taken, claims: null };
+  }
+
+  /** It never was: nothing of it has run, nothing has been told of it. */
+  #putBack(attempt: Attempt, wrong: WrongGrant): void {
+    const { record } = attempt;
+    attempt.hasSettled = true;
+    this.#agenda.clear(attempt);
+    this.#table.attempts.delete(attempt);
+    record.attempts--;
+    record.phase = null;
+    record.state = "waiting";
+    if (wrong.claims !== null) record.linked().movedTo = wrong.claims;
+    this.#listener.putBack(attempt, wrong);
   }
 
   #end(attempt: Attempt, outcome: Outcome): void {
@@ -209,32 +261,14 @@ export class Instances implements AttemptClocks {
   }
 }
 
-/** Locks its paths need now beyond those it has. */
-function movedClaims({ record }: Attempt, { recheckClaims }: ManagerParts): readonly ResolvedClaim[] {
-  if (!hasPaths(record.claims)) return NOTHING;
-  const { task, agent } = record;
-  const asked = [...(task.claims ?? NOTHING), ...(agent.claims?.(task.contextData ?? {}, task) ?? NOTHING)];
-  const paths = asked.filter((claim) => "write" in claim || "read" in claim);
-  const held = new Map(record.claims.map(({ node, mode }) => [node, mode]));
-  return recheckClaims(paths).filter(({ node, mode }) => (held.get(node) ?? 0) < mode);
-}
-
-function hasPaths(claims: readonly ResolvedClaim[]): boolean {
-  for (const { node } of claims) if (node.charCodeAt(0) === 102 /* f */) return true;
-  return false;
+/** Keeps what an attempt's result will say of what it observes. */
+function tell(attempt: Attempt, look: () => Promise<readonly string[]>): () => Promise<void> {
+  return async () => {
+    attempt.inside.touched = await look();
+  };
 }
 
 const NOTHING: readonly never[] = [];
-
-/** Members of pools, as the variables that were declared with them: `PORT=3000`, several with commas. */
-function poolEnvironment(locks: readonly ResourceLock[], { poolVariables }: ManagerParts): Record<string, string> {
-  const variables: Record<string, string> = {};
-  for (const { resourceId, members } of locks) {
-    const name = members === undefined ? undefined : poolVariables.get(resourceId);
-    if (name !== undefined && members !== undefined) variables[name] = members.join(",");
-  }
-  return variables;
-}
 
 function overrun(
   taskId: string,

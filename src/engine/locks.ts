@@ -9,24 +9,21 @@ import type { ManagerParts } from "./parts.ts";
 interface LockFacts {
   readonly parts: Pick<ManagerParts, "resourceId">;
   readonly times: IsoTimes;
-  /** Members of each pool, in order; null when they are not known here. */
-  readonly memberNames: ReadonlyMap<string, readonly string[]> | null;
 }
 
 /** What a row holds, as people see it. Rates hold nothing. */
-export function locksOfRow(attempt: Attempt, row: TaskRow, { parts, times, memberNames }: LockFacts): ResourceLock[] {
+export function locksOfRow(attempt: Attempt, row: TaskRow, { parts, times }: LockFacts): ResourceLock[] {
   const locks: ResourceLock[] = [];
   for (const { node, mode, units } of row.claims) {
     if (mode === RATE || mode === LIMIT) continue;
-    const indexes = row.members?.[node];
-    const names = memberNames?.get(node);
+    const members = row.members?.[node];
     locks.push({
       resourceId: parts.resourceId(node),
       lockedBy: attempt.instanceId,
       lockType: lockTypeOf(node),
       mode: mode === UNITS ? "units" : mode === EXCLUSIVE ? "exclusive" : "shared",
       ...(mode === UNITS ? { units } : undefined),
-      ...(indexes === undefined ? undefined : { members: indexes.map((index) => names?.[index] ?? String(index)) }),
+      ...(members === undefined ? undefined : { members }),
       lockedAt: times.text(row.admittedAtMs),
       // Its holder lives in this process: the lease is renewed as long as that does.
       expiresAt: null,

@@ -12,6 +12,7 @@ import { LockyardError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import type { NewRow, TaskRow } from "../core/row.ts";
 import type { Attempt } from "./attempt.ts";
+import type { WrongGrant } from "./grants.ts";
 import type { Stop } from "./task-record.ts";
 import type { TurnQueue } from "./turn-queue.ts";
 
@@ -23,7 +24,7 @@ export class NestedRequest {
   /** Key of its row; 0 until the store has it. */
   key = 0;
   row: TaskRow | null = null;
-  readonly granted: Promise<TaskRow>;
+  granted: Promise<TaskRow>;
   #grant: (row: TaskRow) => void = () => undefined;
   #refuse: (error: LockyardError) => void = () => undefined;
   /** Told once the store has let go of it. */
@@ -33,10 +34,20 @@ export class NestedRequest {
   constructor(attempt: Attempt, taskId: string) {
     this.attempt = attempt;
     this.taskId = taskId;
-    this.granted = new Promise((resolve, reject) => {
+    this.granted = this.#answer();
+  }
+
+  #answer(): Promise<TaskRow> {
+    return new Promise((resolve, reject) => {
       this.#grant = resolve;
       this.#refuse = reject;
     });
+  }
+
+  /** What it was granted could not be used: it waits again. */
+  waitAgain(): void {
+    this.row = null;
+    this.granted = this.#answer();
   }
 
   grant(row: TaskRow): void {
@@ -55,6 +66,8 @@ export interface Ask {
   readonly queueTimeoutMs?: number | undefined;
   /** What is waited for, for messages: `file:src/api`. */
   readonly what: string;
+  /** Looks at what was granted, before it is used. */
+  readonly look?: (row: TaskRow) => Promise<WrongGrant | null>;
 }
 
 export class NestedRequests {
@@ -89,8 +102,19 @@ export class NestedRequests {
     attempt.pause(this.#clock.nowMs());
     this.#turns.push({ type: "submit", row: this.#newRow(request, ask) }, request);
     try {
-      await request.granted;
-      return request;
+      for (;;) {
+        const row = await request.granted;
+        const wrong = ask.look === undefined ? null : await ask.look(row);
+        if (wrong === null) return request;
+        // Ended while it was looked at: nobody would answer.
+        if (request.isReleased) throw new LockyardError("CANCELLED", `The request for ${ask.what} has ended.`);
+        request.waitAgain();
+        this.#turns.push({ type: "put-back", key: request.key, fence: row.fence, ...wrong }, null);
+      }
+    } catch (error) {
+      // What could not be looked at is not kept.
+      this.release(request);
+      throw error;
     } finally {
       inside.onStop.delete(giveUp);
       attempt.resume(this.#clock.nowMs());

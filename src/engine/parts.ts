@@ -2,6 +2,7 @@
 import type { Agents } from "../core/agent-types.ts";
 import type { ResolvedClaim } from "../core/claims.ts";
 import type { Command, Owner } from "../core/command.ts";
+import type { Pool } from "../core/pool.ts";
 import type {
   Awaitable,
   Clock,
@@ -107,8 +108,13 @@ export interface ManagerParts {
   /** Capacities, pools and rates declared with this manager, as an owner declares them. */
   readonly declarations: (by: string) => readonly Extract<Command, { type: "declare" }>[];
   readonly isDeclared: (name: string) => boolean;
-  /** Names of pools → the variable that tells a task which members it got. */
-  readonly poolVariables: ReadonlyMap<string, string>;
+  /** Looks at paths now; what it returns looks again and tells what changed. */
+  readonly observe: (
+    paths: readonly string[],
+    root: string,
+  ) => Promise<() => Promise<{ readonly changed: readonly string[]; readonly isWhole: boolean }>>;
+  /** Keepers of the declared pools, by node, for a store at this place. */
+  readonly pools: (storeLocation: string) => ReadonlyMap<string, Pool>;
   /** Throws one LockyardError that lists every fault of the claims, placed at `claims[0].write`. */
   readonly resolveClaims: (claims: readonly Claim[]) => readonly ResolvedClaim[];
   /** The same, asked of the file system anew: links may have changed while the task waited. */

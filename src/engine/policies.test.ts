@@ -265,7 +265,8 @@ describe("identification, limits and ranks", () => {
       ]),
     );
     expect(Object.entries(facts).map(([id, ms]) => [id, Math.round(ms)])).toEqual([
-      ["warm-up", 0],
+      // Nothing is known of it: a minute.
+      ["warm-up", 60_000],
       ["a", 30],
       ["b", 20],
       ["c", 20],

@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../core/bounds.ts";
 import type { RankFacts } from "../core/ports.ts";
 import { criticalPathMs } from "./dependencies.ts";
 import type { ManagerParts } from "./parts.ts";
@@ -58,6 +59,6 @@ export class Ranking implements RankFacts {
   }
 
   #predict(record: TaskRecord): number {
-    return this.#parts.metrics.typicalMs(record.task) ?? 0;
+    return this.#parts.metrics.typicalMs(record.task) ?? DEFAULTS.predictedMs;
   }
 }

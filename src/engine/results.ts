@@ -48,10 +48,13 @@ export function resultOf(
   } as { -readonly [Key in keyof AgentResult]: AgentResult[Key] } & {
     usage?: Usage;
     leftovers?: readonly string[];
+    touched?: readonly string[];
     error?: TaskError;
   };
   if (error !== null) result.error = error;
   if (usage !== undefined) result.usage = usage;
+  const touched = attempt?.peek?.touched ?? NOTHING;
+  if (touched.length > 0) result.touched = touched;
   if (report?.leftovers !== undefined) result.leftovers = report.leftovers;
   return result as AgentResult;
 }

@@ -96,7 +96,7 @@ export function locksOf({ parts, table, times }: StatusSources): Record<string, 
       ...(attempt.peek?.requests.flatMap(({ row, isReleased }) => (row === null || isReleased ? [] : [row])) ?? []),
     ];
     for (const row of rows) {
-      for (const lock of locksOfRow(attempt, row, { parts, times, memberNames: null })) {
+      for (const lock of locksOfRow(attempt, row, { parts, times })) {
         byResource[lock.resourceId] ??= [];
         byResource[lock.resourceId]?.push(attempt.stage === "abandoned" ? { ...lock, quarantined: true } : lock);
       }

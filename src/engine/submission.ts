@@ -3,7 +3,7 @@ import { BOUNDS } from "../core/bounds.ts";
 import type { ResolvedClaim } from "../core/claims.ts";
 import { LockyardError } from "../core/errors.ts";
 import type { Agent } from "../core/ports.ts";
-import type { JsonObject, StandardSchema } from "../core/task.ts";
+import type { Claim, JsonObject, StandardSchema } from "../core/task.ts";
 import type { AgentTable } from "./agent-table.ts";
 import type { Attempt } from "./attempt.ts";
 import { pathText } from "./containment.ts";
@@ -58,6 +58,7 @@ export class Submission {
     const fresh: TaskRecord[] = [];
     const own = new Map<string, TaskRecord>();
     const byKey = new Map<string, TaskRecord>();
+    const aliases = new Map<string, Place>();
     const nowMs = Math.floor(parts.clock.nowMs());
     for (let index = 0; index < calls.length; index++) {
       faults.index = index;
@@ -71,10 +72,16 @@ export class Submission {
         fresh.push(record);
         if (key !== undefined) byKey.set(key, record);
       }
+      // Others may depend on it by the id it was handed over with.
+      if (joined !== undefined && task !== undefined && task.taskId !== "") aliases.set(task.taskId, joined);
       records.push(record);
       places.push(joined ?? record);
     }
-    const known = (taskId: string) => table.get(taskId) ?? table.resultOf(taskId) ?? parts.earlier?.resultOf(taskId);
+    const known = (taskId: string) => {
+      const place = aliases.get(taskId) ?? taskId;
+      if (typeof place !== "string") return place;
+      return table.get(place) ?? table.resultOf(place) ?? parts.earlier?.resultOf(place);
+    };
     const commit = linkDependencies(records, known, faults);
     faults.throwIfAny();
     // Without a fault every call has its place: a cast to say so.
@@ -121,7 +128,10 @@ export class Submission {
     task.place(hasId ? taskId : newTaskId(), parts.workflowId);
     const context = parseContext(task, found.agent.context as StandardSchema<JsonObject> | undefined, faults);
     task.describe(parts.groupOf(task), context);
-    const record = new TaskRecord(task, found, this.#claims(task, found.agent, faults));
+    const identified = this.#identified(task, faults);
+    const asked = askedFor(task, { agent: found.agent, identified, faults });
+    const record = new TaskRecord(task, found, this.#resolve(asked, faults));
+    remember(record, asked, identified);
     // Ids made here collide with nothing.
     if (hasId) own.set(taskId, record);
     record.isNamed = hasId;
@@ -135,27 +145,60 @@ export class Submission {
     return record;
   }
 
-  /** Everything the task asks for, resolved: what the call says, what the agent derives, what is identified. */
-  #claims(task: Task, agent: Agent, faults: Faults): readonly ResolvedClaim[] {
+  #identified(task: Task, faults: Faults): readonly Claim[] {
     try {
-      const derived = agent.claims?.(task.contextData ?? {}, task);
-      const identified = this.#wiring.identify(task).claims;
-      let all = task.claims ?? NOTHING;
-      if (derived !== undefined && derived.length > 0) all = [...all, ...derived];
-      if (identified.length > 0) all = [...all, ...identified];
-      // A copy of the right length: a list that was pushed into keeps room for 17, and waits with its task.
-      return all.length === 0 ? NOTHING : this.#wiring.parts.resolveClaims(all).slice();
+      return this.#wiring.identify(task).claims;
     } catch (thrown) {
-      if (thrown instanceof LockyardError && thrown.code !== "BUG") faults.adopt(thrown);
-      else
-        faults.add("INVALID_CLAIM", {
-          path: ".claims",
-          what: `could not be worked out: ${messageOf(thrown)}`,
-          hint: "agent.claims and identifyRequiredResources must not throw.",
-        });
+      refuseClaims(thrown, faults);
       return NOTHING;
     }
   }
+
+  #resolve(asked: readonly Claim[], faults: Faults): readonly ResolvedClaim[] {
+    try {
+      // A copy of the right length: a list that was pushed into keeps room for 17, and waits with its task.
+      return asked.length === 0 ? NOTHING : this.#wiring.parts.resolveClaims(asked).slice();
+    } catch (thrown) {
+      refuseClaims(thrown, faults);
+      return NOTHING;
+    }
+  }
+}
+
+/** Everything the task asks for: what the call says, what the agent derives, what is identified. */
+function askedFor(
+  task: Task,
+  {
+    agent,
+    identified,
+    faults,
+  }: { readonly agent: Agent; readonly identified: readonly Claim[]; readonly faults: Faults },
+): readonly Claim[] {
+  let asked = task.claims ?? NOTHING;
+  try {
+    const derived = agent.claims?.(task.contextData ?? {}, task);
+    if (derived !== undefined && derived.length > 0) asked = [...asked, ...derived];
+  } catch (thrown) {
+    refuseClaims(thrown, faults);
+  }
+  return identified.length > 0 ? [...asked, ...identified] : asked;
+}
+
+/** What is rare: paths that are observed, and those that were inferred. */
+function remember(record: TaskRecord, asked: readonly Claim[], identified: readonly Claim[]): void {
+  for (const claim of asked)
+    if ("observe" in claim) record.linked().observed = [...record.linked().observed, claim.observe];
+  for (const claim of identified)
+    if ("write" in claim || "read" in claim) record.linked().inferredPaths = [...record.linked().inferredPaths, claim];
+}
+
+function refuseClaims(thrown: unknown, faults: Faults): void {
+  if (thrown instanceof LockyardError && thrown.code !== "BUG") return faults.adopt(thrown);
+  faults.add("INVALID_CLAIM", {
+    path: ".claims",
+    what: `could not be worked out: ${messageOf(thrown)}`,
+    hint: "agent.claims and identifyRequiredResources must not throw.",
+  });
 }
 
 const NOTHING: readonly never[] = [];

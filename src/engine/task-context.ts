@@ -1,10 +1,12 @@
-import { RATE, UNITS } from "../core/claims.ts";
+import { RATE } from "../core/claims.ts";
 import { LockyardError } from "../core/errors.ts";
 import { toJson } from "../core/json.ts";
 import type { AgentContext, Clock, HeldLocks, Logger, Store } from "../core/ports.ts";
+import type { TaskRow } from "../core/row.ts";
 import type { AgentResult, Claim, JsonValue, TaskCall } from "../core/task.ts";
 import { tokenVariables } from "../core/token.ts";
 import type { Attempt } from "./attempt.ts";
+import { type Grants, usesPool, type WrongGrant } from "./grants.ts";
 import { type NestedRequests, SlotLoan } from "./nested-requests.ts";
 import type { ManagerParts } from "./parts.ts";
 import type { Place } from "./submission.ts";
@@ -25,8 +27,7 @@ export interface ContextHost {
   /** Submits tasks inside an attempt. Throws what is wrong with the calls. */
   startInside(attempt: Attempt, calls: readonly unknown[]): StartedInside;
   cancel(record: TaskRecord, stop: Stop): void;
-  /** Names of the pool members a row got, by name of the pool. */
-  memberNames(row: Attempt["row"]): Promise<Readonly<Record<string, readonly string[]>>>;
+  readonly grants: Grants;
   gather(places: readonly Place[]): Promise<AgentResult[]>;
 }
 
@@ -166,18 +167,30 @@ export class TaskContext implements AgentContext {
 
   async #lock(claims: readonly Claim[], { queueTimeoutMs }: { readonly queueTimeoutMs?: number }): Promise<HeldLocks> {
     const attempt = this.#live("take locks");
-    const { parts, requests } = this.#host;
+    const { parts, requests, grants } = this.#host;
     const resolved = parts.resolveClaims(claims);
-    const resources = resolved.map(({ node }) => parts.resourceId(node));
-    const ask = { claims: resolved, wants: "locks", queueTimeoutMs, what: resources.join(", ") } as const;
-    const waiting = requests.acquire(attempt, ask);
+    const what = resolved.map(({ node }) => parts.resourceId(node)).join(", ");
+    const look = async (row: TaskRow): Promise<WrongGrant | null> => {
+      const moved = grants.moved(row, claims);
+      if (moved !== null) return { taken: [], claims: moved };
+      const taken = usesPool(row.claims) ? await grants.taken(row) : [];
+      return taken.length === 0 ? null : { taken, claims: null };
+    };
+    const waiting = requests.acquire(attempt, { claims: resolved, wants: "locks", queueTimeoutMs, what, look });
     this.#host.clocksChanged(attempt);
     const request = await waiting;
     this.#host.clocksChanged(attempt);
     const row = request.row;
     if (row === null) throw new LockyardError("BUG", "a granted request has a row");
-    const members = resolved.some(({ mode }) => mode === UNITS) ? await this.#host.memberNames(row) : {};
-    const release = async () => {
+    const pools = usesPool(row.claims) ? await grants.open(row) : null;
+    if (pools !== null) attempt.inside.pools.add(pools);
+    let releasing: Promise<void> | null = null;
+    const release = () => {
+      releasing ??= letGo();
+      return releasing;
+    };
+    const letGo = async () => {
+      await pools?.close();
       if (request.isReleased) return;
       const ended = new Promise<void>((resolve) => {
         request.onEnded = resolve;
@@ -185,6 +198,8 @@ export class TaskContext implements AgentContext {
       requests.release(request);
       await ended;
     };
+    const resources = row.claims.map(({ node }) => parts.resourceId(node));
+    const members = pools?.members ?? {};
     return { fence: row.fence, resources, members, release, [Symbol.asyncDispose]: release };
   }
 
@@ -197,6 +212,7 @@ export class TaskContext implements AgentContext {
         hint: `Use ctx.lock([{ use: ${JSON.stringify(name)} }]) for a capacity or pool.`,
       });
     }
+    for (const { node } of resolved) attempt.inside.rates.add(node);
     const waiting = requests.acquire(attempt, { claims: resolved, wants: "locks", what: name });
     this.#host.clocksChanged(attempt);
     requests.release(await waiting);

@@ -17,6 +17,7 @@ import { Control } from "./control.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { EventHub } from "./event-hub.ts";
 import type { EngineHost } from "./fates.ts";
+import type { Grants } from "./grants.ts";
 import { IdSource, randomPart } from "./ids.ts";
 import { NestedRequests } from "./nested-requests.ts";
 import { Notices } from "./notices.ts";
@@ -190,14 +191,8 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
     return this.#link.facts;
   }
 
-  async memberNames(row: Attempt["row"]): Promise<Readonly<Record<string, readonly string[]>>> {
-    if (row.members === null) return {};
-    const counters = await this.view((view) => view.counters());
-    const named = Object.entries(row.members).map(([node, indexes]) => {
-      const members = counters.find((counter) => counter.node === node)?.members ?? [];
-      return [this.parts.resourceId(node), indexes.map((index) => members[index] ?? String(index))] as const;
-    });
-    return Object.fromEntries(named);
+  get grants(): Grants {
+    return this.dispatcher.fates.instances.grants;
   }
 
   drained(): void {

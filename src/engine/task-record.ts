@@ -2,7 +2,7 @@ import type { ResolvedClaim } from "../core/claims.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { Agent } from "../core/ports.ts";
 import { isFinal, type NewRow, type OrphanPolicy } from "../core/row.ts";
-import type { AgentResult, HolderKind, TaskStatus } from "../core/task.ts";
+import type { AgentResult, Claim, HolderKind, TaskStatus } from "../core/task.ts";
 import type { AgentEntry } from "./agent-table.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Retry } from "./retries.ts";
@@ -28,6 +28,8 @@ export class Links {
   hasFailed = false;
   /** Results of the dependencies that ended, by task id. Without prototype: ids are anybody's texts. */
   readonly results = Object.create(null) as Record<string, AgentResult>;
+  /** Ids it knows a dependency by that joined another task: `[asked for, found]`. */
+  readonly aliases: (readonly [string, string])[] = [];
   readonly dependents: TaskRecord[] = [];
   /** The attempt that started this task by `ctx.run`. */
   parent: Attempt | null = null;
@@ -37,11 +39,20 @@ export class Links {
   ancestors: readonly number[] | null = null;
   /** Milliseconds predicted for the longest chain from here on; -1 until somebody asks. */
   criticalPathMs = -1;
+  /** Times in a row its paths led elsewhere when it was to start, and what it claims instead once it is back in line. */
+  moves = 0;
+  movedTo: readonly ResolvedClaim[] | null = null;
+  /** Paths it observes, as they were written. */
+  observed: readonly string[] = NOTHING;
+  /** Path claims that were inferred: nobody but who inferred them could say them again. */
+  inferredPaths: readonly Claim[] = NOTHING;
   /** Waits for an overloaded provider that spent no attempt. */
   overloadWaits = 0;
   /** Others who asked for the same result: an idempotency key in use, a cancel that counts. */
   readonly listeners: { readonly sink: ResultSink; readonly index: number }[] = [];
 }
+
+const NOTHING: readonly never[] = [];
 
 /**
  * One task as this process knows it, from submission to the delivery of its result. A waiting task is this object, its
@@ -51,7 +62,7 @@ export class Links {
 export class TaskRecord implements NewRow {
   readonly task: Task;
   readonly #entry: AgentEntry;
-  readonly claims: readonly ResolvedClaim[];
+  claims: readonly ResolvedClaim[];
   /** Neighbours among the live tasks; kept by the table. */
   before: TaskRecord | null = null;
   after: TaskRecord | null = null;

@@ -87,12 +87,23 @@ export const resource = z
       scope,
     }),
     z.strictObject({
+      directories: wholeNumber(1, BOUNDS.poolMembers).describe(
+        "How many empty directories there are. Each is made before its task starts and removed after it.",
+      ),
+      env: text
+        .optional()
+        .describe("Variable that tells a task where its directories are. Default: the name in capitals."),
+      scope,
+    }),
+    z.strictObject({
       rate: text.describe("How many in a time: `60/min`, `5/s`, `1000/h`."),
       burst: wholeNumber(1, BOUNDS.units).optional().describe("How many may start at once after a pause. Default 1."),
       scope,
     }),
   ])
-  .register(wordings, { expected: "one of { capacity: 2 }, { pool: 3000-3009 }, { rate: 60/min }" });
+  .register(wordings, {
+    expected: "one of { capacity: 2 }, { pool: 3000-3009 }, { directories: 4 }, { rate: 60/min }",
+  });
 
 export const resources = z
   .record(z.string(), resource)

@@ -74,6 +74,11 @@ function checkCounter(world: World, counter: Counter, faults: string[]): void {
       if (both && !areKin(a, b)) faults.push(`L3: a member of ${counter.node} has two holders`);
     }
   }
+  for (const { member, untilMs } of counter.out) {
+    if (taken.has(member)) faults.push(`L3: ${member} of ${counter.node} is out of order and held`);
+    if (counter.dueAtMs === 0 || counter.dueAtMs > untilMs)
+      faults.push(`${member} of ${counter.node} is out of order and nobody will try it again`);
+  }
   if (taken.size > counter.used)
     faults.push(`the books of ${counter.node} say ${counter.used}, ${taken.size} members are out`);
 }
@@ -185,8 +190,8 @@ function checkWaiter(
   const claim = row.claims.find((other) => other.node === row.watch);
   if (kind === "r") {
     const isFirst = !world.rows.some((other) => other.watch === row.watch && before(other, row));
-    const readyAtMs =
-      Math.max(counter.nextAtMs, world.nowMs) + counter.intervalMs * ((claim?.units ?? 0) - counter.capacity);
+    const pace = counter.intervalMs * 2 ** (counter.overload?.strain ?? 0);
+    const readyAtMs = Math.max(counter.nextAtMs, world.nowMs) + pace * ((claim?.units ?? 0) - counter.capacity);
     if (isFirst && readyAtMs <= world.nowMs)
       faults.push(`forgotten: ${row.taskId} waits for ${row.watch}, which is ready`);
     if (counter.dueAtMs === 0) faults.push(`${row.watch} has waiters and no timer`);
@@ -196,6 +201,6 @@ function checkWaiter(
   // Of what runs inside a holder only this is certain: all its units free is enough.
   const wanted = claim?.units ?? 0;
   const total = counter.used + wanted + reserved.reduce((sum, other) => sum + other.units, 0);
-  if (total <= counter.capacity)
+  if (total + counter.out.length <= counter.capacity)
     faults.push(`forgotten: ${row.taskId} waits for ${wanted} of ${row.watch}, which are free`);
 }

@@ -4,7 +4,7 @@
  */
 
 import { seededRandom } from "../clock/virtual-clock.ts";
-import { ClaimCache, type Mode, NESTED_RANK, normaliseClaims, type ResolvedClaim } from "../core/claims.ts";
+import { ClaimCache, EXCLUSIVE, type Mode, NESTED_RANK, normaliseClaims, type ResolvedClaim } from "../core/claims.ts";
 import type { Command, Effect } from "../core/command.ts";
 import type { Ledger } from "../core/ledger.ts";
 import type { NewRow, TaskRow } from "../core/row.ts";
@@ -220,9 +220,19 @@ export class RandomWorld {
     if (row.status === "starting") return { type: "confirm", key, fence };
     if (what < 0.72) return { type: "settle", key, fence, status: "succeeded", result: null };
     if (what < 0.8) return { type: "retry", key, fence };
-    if (what < 0.86) return { type: "need-input", key, fence };
+    if (what < 0.83) return row.status === "running" ? this.#putBack(row, fence) : null;
+    if (what < 0.87) return { type: "need-input", key, fence };
     if (what < 0.92) return { type: "give-slot", key, fence };
     return { type: what < 0.97 ? "ending" : "quarantine", key, fence };
+  }
+
+  /** Some of its members are used by strangers; now and then its paths lead elsewhere by now. */
+  #putBack(row: TaskRow, fence: number): Command {
+    const taken = Object.entries(row.members ?? {}).map(([node, members]) => ({ node, members }));
+    const kept = row.claims.filter(({ mode }) => mode > EXCLUSIVE);
+    const moved = this.#claims().filter(({ mode }) => mode <= EXCLUSIVE);
+    const claims = this.#random() < 0.4 ? normaliseClaims([...kept, ...moved]) : null;
+    return { type: "put-back", key: row.key, fence, taken, claims };
   }
 
   #other(rows: readonly TaskRow[]): Command | null {
@@ -263,7 +273,8 @@ export class RandomWorld {
         : { type: "unlock", key: row.key, force: !row.quarantined };
     }
     if (what < 0.78) return this.#otherNumber();
-    if (what < 0.82)
+    if (what < 0.81) return { type: "slow-down", node: "r:api", forMs: 1 + this.#pick(200) };
+    if (what < 0.83)
       return { type: "owner-gone", ownerId: OWNERS[this.#pick(3)] ?? "alpha", isProven: this.#random() < 0.5 };
     return { type: "tick" };
   }

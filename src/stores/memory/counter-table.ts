@@ -13,7 +13,7 @@ interface Kept {
   /** Those of them that run inside a holder. */
   readonly inside: Set<MemoryRow>;
   /** Members that are out, and how many rows have each: those inside one holder may share. */
-  readonly taken: Map<number, number>;
+  readonly taken: Map<string, number>;
   image: Counter | null;
 }
 
@@ -93,12 +93,14 @@ export class CounterTable {
     }
   }
 
-  /** The lowest free members, and those it leans on; or those it had before a turn was undone. */
+  /** The first free members, and those it leans on; or those it had before a turn was undone. */
   #takeMembers(kept: Kept, row: MemoryRow, { node, units: wanted }: ResolvedClaim, units: number): void {
     if (row.members?.[node] === undefined) {
-      const members: number[] = [];
-      for (let index = 0; members.length < units && index < kept.counter.members.length; index++) {
-        if (!kept.taken.has(index)) members.push(index);
+      const members: string[] = [];
+      const { out, members: all } = kept.counter;
+      for (let index = 0; members.length < units && index < all.length; index++) {
+        const member = all[index] ?? "";
+        if (!kept.taken.has(member) && !out.some((other) => other.member === member)) members.push(member);
       }
       invariant(members.length >= units, `${units} members of ${node} are free`);
       if (units < wanted) members.push(...this.#membersAround(kept, row).slice(0, wanted - units));
@@ -107,7 +109,7 @@ export class CounterTable {
     useMembers(kept, ownMembers(row, node), 1);
   }
 
-  #membersAround({ holders, counter: { node } }: Kept, row: MemoryRow): number[] {
+  #membersAround({ holders, counter: { node } }: Kept, row: MemoryRow): string[] {
     const around = [...holders].filter((other) => other !== row && row.ancestors.includes(other.holderKey));
     return membersAround(
       row,
@@ -207,11 +209,11 @@ export class CounterTable {
 const NOBODY: readonly MemoryRow[] = [];
 
 /** Members it holds itself. */
-function ownMembers({ members, heldUnits }: MemoryRow, node: string): readonly number[] {
+export function ownMembers({ members, heldUnits }: MemoryRow, node: string): readonly string[] {
   return members?.[node]?.slice(0, heldUnits?.[node] ?? 0) ?? [];
 }
 
-function useMembers({ taken }: Kept, members: readonly number[], step: 1 | -1): void {
+function useMembers({ taken }: Kept, members: readonly string[], step: 1 | -1): void {
   for (const member of members) {
     const users = (taken.get(member) ?? 0) + step;
     if (users > 0) taken.set(member, users);

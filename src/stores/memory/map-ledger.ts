@@ -19,12 +19,7 @@ import { UndoableMap } from "./undoable-map.ts";
 const NONE: readonly never[] = [];
 const PLACES_KEPT = 10_000;
 
-interface Meta {
-  key: number;
-  fence: number;
-  nowMs: number;
-  carry: readonly CarryEntry[];
-}
+type Meta = { key: number; fence: number; nowMs: number; carry: readonly CarryEntry[] };
 
 export class MapLedger implements Ledger {
   readonly #rows = new RowPages();
@@ -175,6 +170,10 @@ export class MapLedger implements Ledger {
     for (const claim of row.claims) if (claim.mode === SHARED || claim.mode === EXCLUSIVE) this.#nodes.count(claim, -1);
     this.#counters.drop(row);
     this.#holding.delete(row);
+  }
+
+  reclaim(row: TaskRow, claims: readonly ResolvedClaim[]): void {
+    (row as MemoryRow).claims = claims; // every row handed out is one
   }
 
   conflict(claim: ResolvedClaim, except: readonly number[]): string | null {

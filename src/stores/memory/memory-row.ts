@@ -12,6 +12,8 @@ interface Rare {
   readonly delegateOf: string;
   readonly passed: number;
   readonly reserved: boolean;
+  /** What it claims by now; null while that is what it was submitted with. */
+  readonly claims: readonly ResolvedClaim[] | null;
   readonly members: TaskRow["members"];
   readonly heldUnits: Readonly<Record<string, number>> | null;
   readonly stop: TaskRow["stop"];
@@ -23,6 +25,7 @@ const USUAL: Rare = {
   delegateOf: "",
   passed: 0,
   reserved: false,
+  claims: null,
   members: null,
   heldUnits: null,
   stop: "",
@@ -113,7 +116,10 @@ export class MemoryRow implements TaskRow {
     return this.init.holder;
   }
   get claims(): readonly ResolvedClaim[] {
-    return this.init.claims;
+    return this.#rare.claims ?? this.init.claims;
+  }
+  set claims(claims: readonly ResolvedClaim[]) {
+    this.#rare = { ...this.#rare, claims };
   }
   get limits(): readonly string[] {
     return this.init.limits;
@@ -158,7 +164,7 @@ export class MemoryRow implements TaskRow {
   set reserved(reserved: boolean) {
     if (reserved !== this.#rare.reserved) this.#rare = { ...this.#rare, reserved };
   }
-  /** Pool members it got: node → indexes. */
+  /** Pool members it got, by node. */
   get members(): TaskRow["members"] {
     return this.#rare.members;
   }

@@ -6,6 +6,7 @@ import { errorCode, LockyardError } from "../../core/errors.ts";
 import type { Clock, Hold, Store, StoreDescriptor, StoreQuery, StoreView } from "../../core/ports.ts";
 import type { TaskRow } from "../../core/row.ts";
 import { turn } from "../../core/turn.ts";
+import { ownMembers } from "./counter-table.ts";
 import { MapLedger } from "./map-ledger.ts";
 
 const VIEW_ROWS = 100;
@@ -199,12 +200,7 @@ class MemoryView implements StoreView {
       for (const claim of row.claims) {
         if (holds.length === limit) return holds;
         if (claim.mode === RATE || claim.mode === LIMIT || (node !== undefined && !touches(claim.node, node))) continue;
-        const members = this.#ledger.counter(claim.node)?.members ?? [];
-        holds.push({
-          row,
-          claim,
-          members: (row.members?.[claim.node] ?? []).map((index) => members[index] ?? String(index)),
-        });
+        holds.push({ row, claim, members: ownMembers(row, claim.node) });
       }
     }
     return holds;

@@ -5,7 +5,7 @@ import * as SQL from "./sql/counters.ts";
 import type { Statements, Values } from "./statements.ts";
 
 export function counterOf(values: Values): Counter {
-  const [node, kind, capacity, used, intervalMs, nextAtMs, dueAtMs, declarations, members] = values;
+  const [node, kind, capacity, used, intervalMs, nextAtMs, dueAtMs, declarations, members, out, overload] = values;
   return {
     node: String(node),
     kind: String(kind) as CounterKind,
@@ -16,8 +16,12 @@ export function counterOf(values: Values): Counter {
     dueAtMs: Number(dueAtMs),
     declarations: JSON.parse(String(declarations)) as Declaration[],
     members: JSON.parse(String(members)) as string[],
+    out: out === "" ? NONE : (JSON.parse(String(out)) as Counter["out"]),
+    overload: overload === "" ? null : (JSON.parse(String(overload)) as Counter["overload"]),
   };
 }
+
+const NONE: readonly never[] = [];
 
 export class CounterTable {
   readonly #db: Statements;
@@ -86,11 +90,17 @@ export class CounterTable {
   #write(counter: Counter): void {
     const { node, capacity, used, intervalMs, nextAtMs, dueAtMs, declarations, members } = counter;
     const stored = this.#stored.get(node);
+    const { out, overload } = counter;
+    // Empty for nearly all: nothing is written or parsed then.
+    const edge = [
+      out.length === 0 ? "" : JSON.stringify(out),
+      overload === null ? "" : JSON.stringify(overload),
+    ] as const;
     if (stored === undefined) {
-      const texts = [JSON.stringify(declarations), JSON.stringify(members)] as const;
+      const texts = [JSON.stringify(declarations), JSON.stringify(members), ...edge] as const;
       this.#db.run(SQL.INSERT_COUNTER, node, counter.kind, capacity, used, intervalMs, nextAtMs, dueAtMs, ...texts);
     } else {
-      this.#db.run(SQL.UPDATE_USE, used, nextAtMs, dueAtMs, node);
+      this.#db.run(SQL.UPDATE_USE, used, nextAtMs, dueAtMs, ...edge, node);
       if (stored === declarations) return;
       this.#db.run(
         SQL.UPDATE_DECLARED,

@@ -1,7 +1,7 @@
 /** Who holds what. One row for each held claim; conflicts are found by point look-ups above a node and one probe below it. */
 import type { SQLOutputValue } from "node:sqlite";
 import { EXCLUSIVE, LIMIT, locksConflict, RATE, type ResolvedClaim, SHARED, UNITS } from "../../core/claims.ts";
-import type { Blocker } from "../../core/command.ts";
+import type { Blocker, Counter } from "../../core/command.ts";
 import { invariant } from "../../core/errors.ts";
 import { membersAround } from "../../core/estate.ts";
 import type { TaskRow } from "../../core/row.ts";
@@ -60,16 +60,16 @@ export class HoldTable {
     }
   }
 
-  /** Units its ancestors do not hold already; of a pool the members named, else the lowest free ones. */
+  /** Units its ancestors do not hold already; of a pool the first free members that are not out of order. */
   #take(row: TaskRow, claim: ResolvedClaim): void {
     const { node } = claim;
     const counter = this.#counters.get(node);
     invariant(counter, `${node} is declared`);
     const counted = row.ancestors.length === 0 ? 0 : this.unitsHeld(node, row);
     const units = Math.max(0, claim.units - counted);
-    let members: readonly number[] = [];
+    let members: readonly string[] = [];
     if (counter.kind === "pool") {
-      members = this.#freeMembers(node, units);
+      members = this.#freeMembers(counter, units);
       const leaned = units < claim.units ? this.#membersAround(node, row).slice(0, claim.units - units) : [];
       row.members = { ...row.members, [node]: [...members, ...leaned] };
     }
@@ -80,13 +80,13 @@ export class HoldTable {
     invariant(counter.used <= counter.capacity, `${counter.used} units of ${node} fit into ${counter.capacity}`);
   }
 
-  #freeMembers(node: string, units: number): readonly number[] {
-    const taken = new Set<number>();
+  #freeMembers({ node, members: all, out }: Counter, units: number): readonly string[] {
+    const taken = new Set(out.map(({ member }) => member));
     for (const [members] of this.#db.all(SQL.MEMBERS_TAKEN, node)) {
-      for (const index of JSON.parse(String(members)) as number[]) taken.add(index);
+      for (const member of JSON.parse(String(members)) as string[]) taken.add(member);
     }
-    const free: number[] = [];
-    for (let index = 0; free.length < units; index++) if (!taken.has(index)) free.push(index);
+    const free = all.filter((member) => !taken.has(member)).slice(0, units);
+    invariant(free.length === units, `${units} members of ${node} are free`);
     return free;
   }
 
@@ -146,14 +146,14 @@ export class HoldTable {
       .filter(({ ancestors }) => ancestors.includes(holderKey));
   }
 
-  #membersAround(node: string, row: TaskRow): number[] {
+  #membersAround(node: string, row: TaskRow): string[] {
     const around = this.#db.all(SQL.MEMBERS_UNDER, node, JSON.stringify(row.ancestors), row.key);
     return membersAround(
       row,
       around.map(([key, holderKey, members]) => ({
         key: Number(key),
         holderKey: Number(holderKey),
-        members: JSON.parse(String(members)) as number[], // as membersText wrote it
+        members: JSON.parse(String(members)) as string[], // as membersText wrote it
       })),
     );
   }
@@ -162,7 +162,7 @@ export class HoldTable {
     const counter = this.#counters.get(node);
     invariant(counter, `${node} is declared`);
     let units = (row.claims.find((claim) => claim.node === node)?.units ?? 0) - this.unitsHeld(node, row);
-    let held: readonly number[] = [];
+    let held: readonly string[] = [];
     if (counter.kind === "pool") {
       const own = Number(this.#db.one(SQL.UNITS_OF, node, row.key)?.[0] ?? 0);
       const around = this.#membersAround(node, row);
@@ -180,7 +180,7 @@ export class HoldTable {
   }
 }
 
-function membersText(members: readonly number[]): string {
+function membersText(members: readonly string[]): string {
   return members.length === 0 ? "" : JSON.stringify(members);
 }
 

@@ -127,6 +127,9 @@ export class SqliteLedger implements Ledger {
   drop(row: TaskRow): void {
     this.#holds.drop(row);
   }
+  reclaim(row: TaskRow, claims: readonly ResolvedClaim[]): void {
+    this.#rows.reclaim(row, claims);
+  }
   conflict(claim: ResolvedClaim, except: readonly number[]): string | null {
     return this.#holds.conflict(claim, except);
   }

@@ -77,7 +77,7 @@ function listText(list: readonly unknown[]): string {
   return list.length === 0 ? "" : JSON.stringify(list);
 }
 
-function claimsText(claims: readonly ResolvedClaim[]): string {
+export function claimsText(claims: readonly ResolvedClaim[]): string {
   return listText(claims.map((claim) => [claim.node, claim.mode, claim.units]));
 }
 
@@ -130,7 +130,7 @@ export function rowOf(values: Values, cache: ClaimCache, loadPayload: (key: numb
     passed: at(state + 8),
     reserved: values[state + 9] === 1,
     fence: at(state + 10),
-    members: members === "" ? null : (JSON.parse(members) as Record<string, readonly number[]>),
+    members: members === "" ? null : (JSON.parse(members) as Record<string, readonly string[]>),
     stop: text(state + 12) as TaskRow["stop"],
     quarantined: values[state + 13] === 1,
     waitingSinceMs: at(state + 14),

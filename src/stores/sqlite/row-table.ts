@@ -4,12 +4,12 @@
  * or written is known in the next transaction too, as long as nobody else has committed in between.
  */
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
-import type { WatchMode } from "../../core/claims.ts";
+import type { ResolvedClaim, WatchMode } from "../../core/claims.ts";
 import type { Line } from "../../core/ledger.ts";
 import { isBefore, isFinal, type NewRow, type TaskRow } from "../../core/row.ts";
 import { headsAt } from "./lines.ts";
 import { type Prompts, remainder } from "./prompts.ts";
-import { fixedOf, freshRow, payloadText, stateOf } from "./row-codec.ts";
+import { claimsText, fixedOf, freshRow, payloadText, stateOf } from "./row-codec.ts";
 import { RowReader } from "./row-reader.ts";
 import * as SQL from "./sql/rows.ts";
 import type { Statements } from "./statements.ts";
@@ -136,6 +136,13 @@ export class RowTable {
     this.#rows.delete(row.key);
     this.#stored.delete(row.key);
     this.#freshIds.delete(idOf(row.workflowId, row.taskId));
+  }
+
+  reclaim(row: TaskRow, claims: readonly ResolvedClaim[]): void {
+    (row as { claims: readonly ResolvedClaim[] }).claims = claims; // rows made by the codec are plain objects
+    // A row that is not written yet takes them along.
+    this.flush();
+    this.#db.run(SQL.UPDATE_CLAIMS, claimsText(claims), row.key);
   }
 
   requestsOf(holderKey: number): readonly TaskRow[] {

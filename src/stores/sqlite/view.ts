@@ -10,7 +10,7 @@ import { counterOf } from "./counter-table.ts";
 import { linesAt } from "./lines.ts";
 import { ownerOf } from "./owner-row.ts";
 import type { RowReader } from "./row-reader.ts";
-import { ALL_COUNTERS, ALL_OWNERS, SELECT_COUNTER, SELECT_NOTE } from "./sql/counters.ts";
+import { ALL_COUNTERS, ALL_OWNERS, SELECT_NOTE } from "./sql/counters.ts";
 import { FIND_KEY } from "./sql/rows.ts";
 import * as SQL from "./sql/view.ts";
 import type { Statements } from "./statements.ts";
@@ -131,16 +131,9 @@ export class SqliteView implements StoreView {
       const row = this.#row(Number(key));
       const claim = row?.claims.find((other) => other.node === held);
       if (row !== undefined && claim !== undefined)
-        holds.push({ row, claim, members: this.#names(claim.node, String(members)) });
+        holds.push({ row, claim, members: members === "" ? [] : (JSON.parse(String(members)) as string[]) });
     }
     return holds;
-  }
-
-  #names(node: string, indexes: string): readonly string[] {
-    if (indexes === "") return [];
-    const counter = this.#db.one(SELECT_COUNTER, node);
-    const names = counter === undefined ? [] : counterOf(counter).members;
-    return (JSON.parse(indexes) as readonly number[]).map((index) => names[index] ?? String(index));
   }
 
   watchers(node: string, limit: number): readonly TaskRow[] {

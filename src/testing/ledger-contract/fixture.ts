@@ -127,6 +127,8 @@ export class Fixture {
       dueAtMs: 0,
       declarations: [],
       members: [],
+      out: [],
+      overload: null,
       ...over,
     };
     this.turn((ledger) => ledger.putCounter(counter));

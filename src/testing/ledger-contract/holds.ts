@@ -168,7 +168,7 @@ export function unitTests(it: AddTest): void {
       claims: [resolvedClaim("p:x", UNITS, 2)],
     });
     const membersOf = (key: number) => world.turn((ledger) => ledger.get(key)?.members);
-    expect([...children, inner].map(membersOf)).toEqual([{ "p:x": [0] }, { "p:x": [0] }, { "p:x": [1, 0] }]);
+    expect([...children, inner].map(membersOf)).toEqual([{ "p:x": ["a"] }, { "p:x": ["a"] }, { "p:x": ["b", "a"] }]);
     world.turn(() => world.letGo(inner));
     world.turn(() => world.letGo(parent));
     world.turn(() => {
@@ -177,21 +177,49 @@ export function unitTests(it: AddTest): void {
     const [one = 0, two = 0] = children;
     world.turn(() => world.letGo(one));
     const other = world.hold({ taskId: "d", claims: [resolvedClaim("p:x", UNITS, 1)] });
-    expect([membersOf(two), membersOf(other)]).toEqual([{ "p:x": [0] }, { "p:x": [1] }]);
+    expect([membersOf(two), membersOf(other)]).toEqual([{ "p:x": ["a"] }, { "p:x": ["b"] }]);
     world.turn(() => world.letGo(two));
-    expect(membersOf(world.hold({ taskId: "e", claims: [resolvedClaim("p:x", UNITS, 1)] }))).toEqual({ "p:x": [0] });
+    expect(membersOf(world.hold({ taskId: "e", claims: [resolvedClaim("p:x", UNITS, 1)] }))).toEqual({ "p:x": ["a"] });
   });
 
-  it("of a pool the lowest free members are taken, each by one holder", (world, expect) => {
+  it("of a pool the first free members that are not out of order are taken, each by one holder", (world, expect) => {
     world.declare({ node: "p:x", kind: "pool", capacity: 4, members: ["a", "b", "c", "d"] });
     const take = (taskId: string, units: number) =>
       world.hold({ taskId, claims: [resolvedClaim("p:x", UNITS, units)] });
     const [one, two] = [take("one", 2), take("two", 1)];
     const membersOf = (key: number) => world.turn((ledger) => ledger.get(key)?.members);
-    expect([membersOf(one), membersOf(two)]).toEqual([{ "p:x": [0, 1] }, { "p:x": [2] }]);
+    expect([membersOf(one), membersOf(two)]).toEqual([{ "p:x": ["a", "b"] }, { "p:x": ["c"] }]);
     world.turn(() => world.letGo(one));
     expect(membersOf(one)).toEqual(null);
-    expect(membersOf(take("three", 3))).toEqual({ "p:x": [0, 1, 3] });
+    expect(membersOf(take("three", 1))).toEqual({ "p:x": ["a"] });
+    world.turn((ledger) => {
+      const counter = ledger.counter("p:x");
+      if (counter === undefined) return;
+      counter.out = [{ member: "b", untilMs: 9 }];
+      // Declared anew: what somebody holds is known by its name, wherever it stands in the list now.
+      counter.members = ["z", "c", "b", "a", "d"];
+      counter.declarations = [];
+      ledger.putCounter(counter);
+    });
+    expect(membersOf(take("four", 2))).toEqual({ "p:x": ["z", "d"] });
+  });
+
+  it("what a row claims may change while it holds nothing, and is held from then on", (world, expect) => {
+    const key = world.hold({ taskId: "one", claims: [resolvedClaim("f:/a", EXCLUSIVE)] });
+    world.turn(() => world.letGo(key));
+    const [other, own] = [resolvedClaim("f:/b", EXCLUSIVE), resolvedClaim("f:/a", EXCLUSIVE)];
+    world.turn((ledger) => {
+      const row = ledger.get(key);
+      if (row === undefined) return;
+      ledger.edit(row);
+      ledger.reclaim(row, [other]);
+      ledger.put(row);
+    });
+    world.turn(() => world.grant(key));
+    world.turn((ledger) => {
+      expect(ledger.get(key)?.claims).toEqual([other]);
+      expect([ledger.conflict(own, []), ledger.conflict(other, [])]).toEqual([null, "f:/b"]);
+    });
   });
 
   it("rates and limits are not held", (world, expect) => {

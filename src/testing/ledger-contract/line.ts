@@ -3,6 +3,9 @@ import { EXCLUSIVE, RATE, resolvedClaim, SHARED, UNITS, UNITS_INSIDE, type Watch
 import { newOwner, newRow } from "../rows.ts";
 import { type AddTest, type Change, keysOf, line } from "./fixture.ts";
 
+const OUT = [{ member: "a", untilMs: 7.5 }];
+const OVERLOAD = { untilMs: 9, strain: 2, sinceMs: 3 };
+
 export function lineTests(it: AddTest): void {
   it("the line of a node is in rank order, ties by key, each mode for itself", (world, expect) => {
     const last = world.wait({ taskId: "last", rank: 5 }, "f:/x", EXCLUSIVE);
@@ -134,6 +137,8 @@ export function counterTests(it: AddTest): void {
       dueAtMs: 30,
       declarations,
       members: ["a"],
+      out: [],
+      overload: null,
     };
     expect(read()).toEqual(expected);
     world.turn((ledger) => {
@@ -143,10 +148,13 @@ export function counterTests(it: AddTest): void {
       counter.used = 1;
       counter.dueAtMs = 0;
       counter.declarations = [];
+      counter.out = OUT;
+      counter.overload = OVERLOAD;
       ledger.putCounter(counter);
       expect(ledger.counter("r:x") === counter).toBe(true);
     });
-    expect(read()).toEqual({ ...expected, capacity: 2, used: 1, dueAtMs: 0, declarations: [] });
+    const changed = { capacity: 2, used: 1, dueAtMs: 0, declarations: [], out: OUT, overload: OVERLOAD };
+    expect(read()).toEqual({ ...expected, ...changed });
     expect(world.turn((ledger) => ledger.counter("r:y"))).toBe(undefined);
   });
 

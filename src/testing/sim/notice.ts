@@ -20,7 +20,7 @@ export type Notice =
       readonly type: "admitted";
       /** Its owner ran the turn: it may start without asking. */
       readonly isOwn: boolean;
-      readonly members: Readonly<Record<string, readonly number[]>> | null;
+      readonly members: Readonly<Record<string, readonly string[]>> | null;
     })
   | (RowFacts & { readonly type: "ended"; readonly status: FinalStatus; readonly code: ErrorCode | null })
   /** `watch`: the one thing it is said to wait for. */
@@ -126,6 +126,8 @@ export function describeCommand(command: Command): string {
       return `owner-gone ${command.ownerId}${command.isProven ? " proven" : ""}`;
     case "withdraw":
       return `withdraw ${command.by}`;
+    case "slow-down":
+      return `slow-down ${command.node} ${command.forMs}`;
     case "tick":
       return "tick";
     case "note":

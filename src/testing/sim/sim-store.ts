@@ -10,7 +10,7 @@ export interface Seen {
   readonly status: TaskStatus;
   readonly fence: number;
   readonly ownerId: string;
-  readonly members: Readonly<Record<string, readonly number[]>> | null;
+  readonly members: Readonly<Record<string, readonly string[]>> | null;
 }
 
 export type TurnFault =

@@ -1,12 +1,14 @@
 /** Statements on everything that is counted, and on the few things there is one of. */
 
-const COLUMNS = "node, kind, capacity, used, interval_ms, next_at_ms, due_at_ms, declarations, members";
+const COLUMNS =
+  "node, kind, capacity, used, interval_ms, next_at_ms, due_at_ms, declarations, members, out_of_order, overload";
 
 export const SELECT_COUNTER = `select ${COLUMNS} from counter where node = ?`;
 export const ALL_COUNTERS = `select ${COLUMNS} from counter order by node`;
-export const INSERT_COUNTER = `insert into counter (${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+export const INSERT_COUNTER = `insert into counter (${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 /** What nearly every grant and release changes. */
-export const UPDATE_USE = "update counter set used = ?, next_at_ms = ?, due_at_ms = ? where node = ?";
+export const UPDATE_USE =
+  "update counter set used = ?, next_at_ms = ?, due_at_ms = ?, out_of_order = ?, overload = ? where node = ?";
 export const UPDATE_DECLARED =
   "update counter set capacity = ?, interval_ms = ?, declarations = ?, members = ? where node = ?";
 export const DECLARED_NODES = "select node from declared where declared_by = ? order by node";

@@ -43,6 +43,8 @@ export function updateSql(mask: number, isEnd: boolean): string {
   if (isEnd) set.push("live = 0", "finished_wall_ms = ?");
   return `update task set ${set.join(", ")} where key = ?`;
 }
+/** Paths may lead elsewhere by the time they are granted. */
+export const UPDATE_CLAIMS = "update task set claims = ? where key = ?";
 
 export const SELECT_ROW = `select ${COLUMNS} from task where key = ?`;
 export const SELECT_PAYLOAD = "select payload from task where key = ?";

@@ -55,6 +55,7 @@ export class GhostAsked {
       case "condemn":
       case "tell":
       case "note":
+      case "slow-down":
       case "tick":
         return;
       default:

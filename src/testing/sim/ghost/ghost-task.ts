@@ -34,7 +34,7 @@ export interface GhostTask {
   hasSlot: boolean;
   /** Units taken, node by node: what its ancestors did not hold already. */
   taken: Record<string, number> | null;
-  members: Readonly<Record<string, readonly number[]>> | null;
+  members: Readonly<Record<string, readonly string[]>> | null;
   waitingSinceMs: number;
   heldSinceMs: number;
   /** Its reservation was announced and it has waited ever since. */

@@ -12,7 +12,7 @@ export interface Touch {
   readonly fence: number;
   readonly ancestors: readonly number[];
   readonly claims: readonly GhostClaim[];
-  readonly members: Readonly<Record<string, readonly number[]>>;
+  readonly members: Readonly<Record<string, readonly string[]>>;
 }
 
 export class GhostTouches {

@@ -3,7 +3,7 @@ import type { ResolvedClaim } from "../../../core/claims.ts";
 import type { ErrorCode } from "../../../core/errors.ts";
 import type { Job } from "./job.ts";
 
-export type Members = Readonly<Record<string, readonly number[]>> | null;
+export type Members = Readonly<Record<string, readonly string[]>> | null;
 
 export interface RequestAsk {
   readonly claims: readonly ResolvedClaim[];

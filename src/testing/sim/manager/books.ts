@@ -103,10 +103,10 @@ export class Books {
     const resolved = resolve(facts.claims);
     const ancestors: number[] = [];
     for (let above = facts.parent; above !== null; above = above.parent) ancestors.push(above.id);
-    const ports = facts.port === undefined || facts.port === "" ? [] : facts.port.split(",").map(Number);
+    const ports = facts.port === undefined || facts.port === "" ? [] : facts.port.split(",");
     // What an ancestor has is its own to hand on.
     const own = ports.filter((port) => !hasAbove(facts.parent, port));
-    const members: Record<string, readonly number[]> = own.length === 0 ? {} : { "p:port": own };
+    const members: Record<string, readonly string[]> = own.length === 0 ? {} : { "p:port": own };
     const touch: Touch = {
       id: `${taskId}#${facts.fence}`,
       holderKey: id,
@@ -277,7 +277,7 @@ export class Books {
   }
 }
 
-function hasAbove(parent: Run | null, port: number): boolean {
+function hasAbove(parent: Run | null, port: string): boolean {
   for (let above = parent; above !== null; above = above.parent)
     if (above.touch.members["p:port"]?.includes(port)) return true;
   return false;

@@ -11,6 +11,7 @@ import {
 import type { Command } from "../../../core/command.ts";
 import { LockyardError } from "../../../core/errors.ts";
 import { resourceId } from "../../../core/paths.ts";
+import type { Pool } from "../../../core/pool.ts";
 import type { Agent, Clock, Store } from "../../../core/ports.ts";
 import type { Claim } from "../../../core/task.ts";
 import { TaskManager } from "../../../engine/parallel-task-manager.ts";
@@ -99,6 +100,20 @@ export interface SimLayerOptions {
   readonly findDeadOwners: NonNullable<ManagerParts["findDeadOwners"]>;
 }
 
+/** Nobody else on the simulated machine listens on anything. */
+const POOLS: ReadonlyMap<string, Pool> = new Map([
+  [
+    "p:port",
+    {
+      name: "port",
+      variable: "PORT",
+      taken: async () => [],
+      open: async (members) => members.map(({ member }) => member),
+      close: async () => undefined,
+    },
+  ],
+]);
+
 export function simLayer(options: SimLayerOptions): SimLayer {
   const { workflowId, clock, store, agents, slots, budget, graceMs, pid, findDeadOwners } = options;
   const held = { configured: slots };
@@ -123,7 +138,8 @@ export function simLayer(options: SimLayerOptions): SimLayer {
     findDeadOwners,
     declarations: (by) => DECLARED.map((each) => ({ ...each, by })),
     isDeclared: (name) => USED.has(name),
-    poolVariables: new Map([["port", "PORT"]]),
+    observe: async () => async () => ({ changed: [], isWhole: true }),
+    pools: () => POOLS,
     resolveClaims: resolve,
     recheckClaims: resolve,
     resourceId: nameOf,
