@@ -134,7 +134,7 @@ describe("code", () => {
 
 function faultsOf(text: string, file: string): readonly unknown[] {
   try {
-    parsePlan(text, { file, root: "/repository", declared: [], agents: {}, workspace: "w" });
+    parsePlan(text, { file, root: "/repository", agents: {}, workspace: "w" });
     return [];
   } catch (error) {
     return [errorCode(error), error];

@@ -68,7 +68,9 @@ export function resourceId(node: string, root: string): string {
       // n
       const at = text.indexOf(":");
       const scope = text.slice(0, at);
-      return scope === "machine" || scope === "cluster" ? text : text.slice(at + 1);
+      if (scope !== "machine" && scope !== "cluster") return text.slice(at + 1);
+      // A lock of git's own bears a repository's hash: people say `git:index`.
+      return text.replace(/^machine:git\/[a-z0-9]+\//, "git:");
     }
     default:
       // c, p, r: the bare name; a private one loses its workspace

@@ -1,7 +1,7 @@
 /** Looking at the shared store and reaching into it: see basics.ts. */
 export type { Counter, Owner } from "../core/command.ts";
 export { SET_BY_HAND } from "../core/counters.ts";
-export { type Explanation, explain } from "../core/explain.ts";
+export { type Explanation, explain, strangersText } from "../core/explain.ts";
 export { type Message, NOTE } from "../core/message.ts";
 export type { StoreView } from "../core/ports.ts";
 export { isFinal, type TaskRow } from "../core/row.ts";

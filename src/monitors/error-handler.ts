@@ -22,7 +22,6 @@ const RETRYABLE: Readonly<Record<ErrorCode, boolean>> = {
   RATE_LIMITED: true,
   RUN_TIMEOUT: true,
   IDLE_TIMEOUT: true,
-  START_TIMEOUT: true,
   DEADLOCK: true,
   STORE_UNAVAILABLE: true,
   STORE_BUSY: true,
@@ -34,7 +33,6 @@ const RETRYABLE: Readonly<Record<ErrorCode, boolean>> = {
   DEADLINE: false,
   QUEUE_TIMEOUT: false,
   INPUT_TIMEOUT: false,
-  BUDGET_EXCEEDED: false,
   DEPENDENCY_FAILED: false,
   CONDITION_NOT_MET: false,
   // Something of the attempt may still be alive: a second one beside it is what locks are there to prevent.

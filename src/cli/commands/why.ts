@@ -1,7 +1,7 @@
 /** `lockyard why TASK|RESOURCE|PATH`. */
 import { neutralise } from "../../edges/basics.ts";
 import { resourceId } from "../../edges/names.ts";
-import { type Counter, explain, isFinal, type StoreView, type TaskRow } from "../../edges/store.ts";
+import { type Counter, explain, isFinal, type StoreView, strangersText, type TaskRow } from "../../edges/store.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { declarersOf, declarersText } from "../look/declared-rows.ts";
 import { findTasks } from "../look/find-task.ts";
@@ -36,7 +36,7 @@ export async function whyCommand(what: string, options: CommonOptions, surroundi
       const [task] = tasks;
       if (task !== undefined && tasks.length > 1) return tellSeveral(tasks, what, surroundings, json);
       if (task !== undefined) return tellTask(view, task, { ...context, out, json });
-      return tellResource(look, { out, json, what });
+      return tellResource(look, { nowMs: context.nowMs, out, json, what });
     });
   } finally {
     await store.close();
@@ -126,12 +126,13 @@ function errorMessage(result: unknown): string | null {
 }
 
 interface ResourceContext {
+  readonly nowMs: number;
   readonly out: Output;
   readonly json: boolean;
   readonly what: string;
 }
 
-function tellResource(look: ResourceLook, { out, json, what }: ResourceContext): ExitCode {
+function tellResource(look: ResourceLook, { nowMs, out, json, what }: ResourceContext): ExitCode {
   const { counter, holders, waiting } = look;
   if (json) {
     out.json({
@@ -154,7 +155,7 @@ function tellResource(look: ResourceLook, { out, json, what }: ResourceContext):
       : ` (${counter.used} of ${count(counter.capacity, counter.kind === "pool" ? "member" : "unit")} in use)`;
   if (holders.length === 0 && waiting.length === 0) {
     out.line(`${name} is free${units}: nobody holds it, nobody waits for it.`);
-    out.lines(declaredLines(counter, out));
+    out.lines(declaredLines(counter, { out, nowMs }));
     return EXIT.ok;
   }
   out.line(
@@ -175,7 +176,7 @@ function tellResource(look: ResourceLook, { out, json, what }: ResourceContext):
     "",
   ]);
   out.lines(table([...held, ...line], { columns: out.columns(), indent: 2 }));
-  out.lines(declaredLines(counter, out));
+  out.lines(declaredLines(counter, { out, nowMs }));
   const quarantined = holders.find((lock) => lock.quarantined);
   if (quarantined !== undefined) {
     out.line(
@@ -189,10 +190,20 @@ function tellResource(look: ResourceLook, { out, json, what }: ResourceContext):
   return EXIT.ok;
 }
 
-/** Who said how many there are. */
-function declaredLines(counter: Counter | null, out: Output): readonly string[] {
-  const text = counter === null ? "" : declarersText(declarersOf(counter));
-  return text === ""
-    ? []
-    : table([[out.style.dim("declared"), neutralise(text)]], { columns: out.columns(), indent: 2 });
+/** Who said how many there are, and what strangers use of it. */
+function declaredLines(
+  counter: Counter | null,
+  { out, nowMs }: Pick<ResourceContext, "out" | "nowMs">,
+): readonly string[] {
+  if (counter === null) return [];
+  const restsMs = (counter.overload?.untilMs ?? 0) - nowMs;
+  const rows = [
+    ["declared", declarersText(declarersOf(counter))],
+    ["taken", strangersText(counter, nowMs)],
+    ["rests", restsMs > 0 ? `its provider is overloaded and asked everybody to wait ${duration(restsMs)}` : ""],
+  ].filter(([, text]) => text !== "");
+  return table(
+    rows.map(([key = "", text = ""]) => [out.style.dim(key), neutralise(text)]),
+    { columns: out.columns(), indent: 2 },
+  );
 }

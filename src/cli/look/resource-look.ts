@@ -1,6 +1,7 @@
 /** Who holds a resource or path, who is next. */
 import { existsSync } from "node:fs";
-import { ancestorsOf, nameNode, pathNode, resourceId, workspaceId } from "../../edges/names.ts";
+import { errorCode } from "../../edges/basics.ts";
+import { ancestorsOf, gitNode, nameNode, pathNode, resourceId, workspaceId } from "../../edges/names.ts";
 import { type Counter, type Explanation, explain, type StoreView, type TaskRow } from "../../edges/store.ts";
 import { type LockRow, lockRows, ownerNames } from "./status-report.ts";
 
@@ -57,8 +58,18 @@ function nodesFor(
     .map(({ node }) => node);
   const path = pathNode(text, cwd, { literal: true });
   const isPath = /^[./~]/.test(text) || existsSync(path.slice(2) || "/");
-  const name = /^[./~]/.test(text) ? [] : [nameNode(text, workspaceId(root))];
+  const name = /^[./~]/.test(text) ? [] : [gitName(text, cwd) ?? nameNode(text, workspaceId(root))];
   return isPath ? [...named, path, ...name] : [...named, ...name, path];
+}
+
+/** `git:index` as it is locked; outside of a repository there is no such thing, and nothing to see. */
+function gitName(text: string, cwd: string): string | undefined {
+  try {
+    return gitNode(text, cwd);
+  } catch (error) {
+    if (errorCode(error) !== "INVALID_CLAIM") throw error;
+    return undefined;
+  }
 }
 
 /** Those who wait for it, for something above it, or for something below it. */
