@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { MapLedger } from "../stores/memory/map-ledger.ts";
-import { newRow } from "../testing/rows.ts";
+import { newOwner, newRow } from "../testing/rows.ts";
 import { EDGE } from "./bounds.ts";
 import { EXCLUSIVE, RATE, resolvedClaim, UNITS } from "./claims.ts";
 import type { Command, Effect } from "./command.ts";
@@ -14,6 +14,7 @@ function world() {
     ledger.commit();
     return effects;
   };
+  run(0, { type: "owner-join", owner: newOwner({ ownerId: "alpha" }) });
   const row = (taskId: string): TaskRow => {
     const found = ledger.find("workflow", taskId);
     if (found === undefined) throw new Error(`no row ${taskId}`);

@@ -24,13 +24,26 @@ export function putBack(decision: Decision, index: number, command: Of<"put-back
     const message = `Task ${row?.taskId ?? command.key} is ${row?.status ?? "gone"}; fence ${command.fence} does not run it.`;
     return refuse(decision, index, { code: "STALE_FENCE", message });
   }
+  // It comes before the start. Who waits inside it already would be trapped by what it gets next.
+  if (ledger.waitingInside().some((other) => other.kind === "task" && other.ancestors.includes(row.key))) {
+    const message = `Task ${row.taskId} has begun: others wait inside it.`;
+    return refuse(decision, index, { code: "STALE_FENCE", message });
+  }
   decision.releases++;
   for (const request of ledger.requestsOf(row.key)) end(decision, request, { status: "cancelled", code: "CANCELLED" });
   ledger.edit(row);
   letGo(decision, row);
   if (command.claims !== null) ledger.reclaim(row, command.claims);
   ledger.put(row);
-  for (const { node, members } of command.taken) takeOut(decision, node, members);
+  for (const { node, members } of command.taken) {
+    // What passes to somebody inside it is used by them, and by no stranger.
+    if (ledger.heldInside(node, row.holderKey).length === 0) takeOut(decision, node, members);
+  }
+  if (row.ancestors.length > 0) {
+    // It waits again where it may close a circle, and for more than before.
+    decision.mayHoldKnot = true;
+    decision.inside = null;
+  }
   requeue(decision, row);
 }
 

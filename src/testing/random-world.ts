@@ -228,7 +228,9 @@ export class RandomWorld {
 
   /** Some of its members are used by strangers; now and then its paths lead elsewhere by now. */
   #putBack(row: TaskRow, fence: number): Command {
-    const taken = Object.entries(row.members ?? {}).map(([node, members]) => ({ node, members }));
+    // What an ancestor holds is in use by the ancestor: nobody reports it.
+    const own = row.ancestors.length > 0 ? {} : (row.members ?? {});
+    const taken = Object.entries(own).map(([node, members]) => ({ node, members }));
     const kept = row.claims.filter(({ mode }) => mode > EXCLUSIVE);
     const moved = this.#claims().filter(({ mode }) => mode <= EXCLUSIVE);
     const claims = this.#random() < 0.4 ? normaliseClaims([...kept, ...moved]) : null;

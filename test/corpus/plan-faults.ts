@@ -134,25 +134,33 @@ export const PLAN_FAULTS: Readonly<Record<string, readonly ExpectedFault[]>> = {
     [
       "5:3",
       '"twice": has the member "a" twice',
-      'write { capacity: 2 }, { pool: "3000-3009", env: "PORT" } or { rate: "60/min", burst: 5 }',
+      'write { capacity: 2 }, { pool: "3000-3009", env: "PORT" }, { directories: 4 } or { rate: "60/min", burst: 5 }',
     ],
     [
       "6:3",
       '"api": has the rate "60/fortnight", which is not like 60/min',
-      'write { capacity: 2 }, { pool: "3000-3009", env: "PORT" } or { rate: "60/min", burst: 5 }',
+      'write { capacity: 2 }, { pool: "3000-3009", env: "PORT" }, { directories: 4 } or { rate: "60/min", burst: 5 }',
     ],
     ["7:24", '"rate" does not belong here', 'it does not go with "capacity": keep one'],
-    ["8:9", '"none" must be one of { capacity: 2 }, { pool: 3000-3009 }, { rate: 60/min }', "it is empty"],
-    ["9:11", '"number" must be one of { capacity: 2 }, { pool: 3000-3009 }, { rate: 60/min }', "it is the number 3"],
+    [
+      "8:9",
+      '"none" must be one of { capacity: 2 }, { pool: 3000-3009 }, { directories: 4 }, { rate: 60/min }',
+      "it is empty",
+    ],
+    [
+      "9:11",
+      '"number" must be one of { capacity: 2 }, { pool: 3000-3009 }, { directories: 4 }, { rate: 60/min }',
+      "it is the number 3",
+    ],
     [
       "10:3",
       '"a:b": a name of a resource must not contain `:` (it would be read as units)',
-      'write { capacity: 2 }, { pool: "3000-3009", env: "PORT" } or { rate: "60/min", burst: 5 }',
+      'write { capacity: 2 }, { pool: "3000-3009", env: "PORT" }, { directories: 4 } or { rate: "60/min", burst: 5 }',
     ],
     [
       "11:3",
       '"env": has the variable "1PORT", which is not a name like PORT',
-      'write { capacity: 2 }, { pool: "3000-3009", env: "PORT" } or { rate: "60/min", burst: 5 }',
+      'write { capacity: 2 }, { pool: "3000-3009", env: "PORT" }, { directories: 4 } or { rate: "60/min", burst: 5 }',
     ],
   ],
   "bad-units.yaml": [

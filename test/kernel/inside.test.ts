@@ -154,16 +154,16 @@ describe.each(Object.keys(OPENERS))("on the ledger of %s", (name) => {
     kernel.pool("p:port", ["3000", "3001"]);
     const outer = kernel.run("outer", [use("p:port")]);
     const inner = kernel.run("inner", [use("p:port")], inside(outer));
-    expect(kernel.row(inner.key).members).toEqual({ "p:port": [0] });
+    expect(kernel.row(inner.key).members).toEqual({ "p:port": ["3000"] });
     kernel.settle(outer);
     const next = kernel.run("next", [use("p:port")]);
     expect([kernel.row(inner.key).members, kernel.row(next.key).members]).toEqual([
-      { "p:port": [0] },
-      { "p:port": [1] },
+      { "p:port": ["3000"] },
+      { "p:port": ["3001"] },
     ]);
     expect(kernel.used("p:port")).toBe(2);
     kernel.settle(inner);
-    expect(kernel.row(kernel.run("last", [use("p:port")]).key).members).toEqual({ "p:port": [0] });
+    expect(kernel.row(kernel.run("last", [use("p:port")]).key).members).toEqual({ "p:port": ["3000"] });
   });
 
   fact("a lock of a child keeps strangers out after its parent has ended", (kernel) => {
@@ -197,7 +197,7 @@ describe.each(Object.keys(OPENERS))("on the ledger of %s", (name) => {
     const { key, fence } = ticket;
     expect(admitted(kernel.turn({ type: "settle", key, fence, status: "succeeded", result: null }))).toEqual([]);
     expect([kernel.used("c:build"), kernel.used("p:port")]).toEqual([1, 1]);
-    expect(kernel.row(process.key).members).toEqual({ "p:port": [0] });
+    expect(kernel.row(process.key).members).toEqual({ "p:port": ["3000"] });
     expect(admitted(kernel.settle(process)).sort()).toEqual(["waits c:build", "waits f:/a", "waits p:port"]);
   });
 
