@@ -1,7 +1,7 @@
 /** What configuration files say, taken together. */
 import type { DeclaredResource } from "../core/declared.ts";
 import type { Claim } from "../core/task.ts";
-import type { PlanAgent } from "../plan/plan.ts";
+import type { PlanAgent, PlanNotice, QuarantinePolicy } from "../plan/plan.ts";
 
 /** A configuration file that was read. */
 export interface ConfigFile {
@@ -28,6 +28,8 @@ export interface Config {
   /** What counts for each name. */
   readonly inForce: ReadonlyMap<string, DeclaredResource>;
   readonly concurrency: number | "auto" | null;
+  /** The same, as the user's own file says it: then it holds for all processes of the machine together. */
+  readonly machineConcurrency: number | null;
   /** The user's win over those of a repository; `declaredBy` names the file. */
   readonly agents: Readonly<Record<string, PlanAgent>>;
   readonly identify: boolean;
@@ -40,4 +42,7 @@ export interface Config {
   };
   readonly ifBroken: "run" | "fail" | null;
   readonly keep: readonly string[];
+  /** Who is told, of every run; only the user's own file says it, because it starts processes. */
+  readonly notify: readonly PlanNotice[];
+  readonly onQuarantine: QuarantinePolicy | null;
 }

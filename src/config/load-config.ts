@@ -7,7 +7,8 @@ import { readAgent } from "../plan/agent.ts";
 import { checkClaims, readClaims } from "../plan/claims.ts";
 import { inputError } from "../plan/faults.ts";
 import { reportIssues } from "../plan/issues.ts";
-import type { PlanAgent } from "../plan/plan.ts";
+import { readNotices, readOnQuarantine } from "../plan/notices.ts";
+import type { PlanAgent, PlanNotice, QuarantinePolicy } from "../plan/plan.ts";
 import { prune } from "../plan/prune.ts";
 import { defaultResources, effectiveResources, readResource } from "../plan/resource.ts";
 import { readSource, type Source } from "../plan/source.ts";
@@ -52,6 +53,9 @@ export function loadConfig(options: LoadConfigOptions): Config {
     declared,
     inForce,
     concurrency: say((raw) => raw.concurrency),
+    machineConcurrency: machineConcurrencyOf(read),
+    notify: read.flatMap(({ notify }) => notify),
+    onQuarantine: read.find(({ onQuarantine }) => onQuarantine !== undefined)?.onQuarantine ?? null,
     agents,
     identify: identify !== "off" && identify !== false,
     rules,
@@ -67,7 +71,16 @@ export function textsOf(files: readonly ConfigFile[]): Readonly<Record<string, s
   return Object.fromEntries(files.map(({ path, text }) => [path, text]));
 }
 
+/** A number that holds for all processes together is the user's to say. */
+function machineConcurrencyOf(read: readonly ReadConfig[]): number | null {
+  const said = read.find(({ isAuthority }) => isAuthority)?.raw.concurrency;
+  return typeof said === "number" ? said : null;
+}
+
 interface ReadConfig {
+  readonly isAuthority: boolean;
+  readonly notify: readonly PlanNotice[];
+  readonly onQuarantine: QuarantinePolicy | undefined;
   readonly source: Source;
   readonly raw: RawConfig;
   readonly resources: readonly DeclaredResource[];
@@ -80,9 +93,14 @@ function readConfig(file: ConfigFile, workspace: string): ReadConfig {
   const source = readSource(file.text, file.path);
   const { faults } = source;
   const raw = shapeOf(source);
-  if (raw.store !== undefined && !file.authority) {
-    const what = '"store" does not belong into a repository: one store serves all of yours';
-    faults.add({ path: ["store"] }, what, "set it in ~/.config/lockyard/config.yaml");
+  if (!file.authority) {
+    const hint = "set it in ~/.config/lockyard/config.yaml";
+    if (raw.store !== undefined) {
+      const what = '"store" does not belong into a repository: one store serves all of yours';
+      faults.add({ path: ["store"] }, what, hint);
+    }
+    if (raw.notify !== undefined)
+      faults.add({ path: ["notify"] }, '"notify" does not belong into a repository: it starts processes', hint);
   }
   const resources: DeclaredResource[] = [];
   const broken = new Set<string>(Object.keys(Object(Object(source.data).resources)));
@@ -101,6 +119,9 @@ function readConfig(file: ConfigFile, workspace: string): ReadConfig {
   return {
     source,
     raw,
+    isAuthority: file.authority,
+    notify: readNotices(raw.notify, reading),
+    onQuarantine: readOnQuarantine(raw.onQuarantine, reading),
     resources,
     agents,
     rulesFor: ({ inForce, root }) =>

@@ -42,6 +42,8 @@ export const configSchema = z
       .optional()
       .describe("How the shared store is kept; only in your own file."),
     ifBroken: z.enum(["run", "fail"]).optional().describe("What `exec` does when Lockyard itself is broken."),
+    notify: w.notify.optional(),
+    onQuarantine: w.onQuarantine.optional(),
     keep: z
       .array(w.text)
       .optional()

@@ -20,5 +20,8 @@ export function withoutFiles(
     store: {},
     ifBroken: null,
     keep: [],
+    machineConcurrency: null,
+    notify: [],
+    onQuarantine: null,
   };
 }

@@ -34,6 +34,7 @@ import { countPass, type Decision, freeClaims, leaveLine, reserve, setLimits } f
 import { invariant } from "./errors.ts";
 import { paceMs, recover } from "./pace.ts";
 import { isBefore, type TaskRow } from "./row.ts";
+import { moveLine } from "./shares.ts";
 
 function block(decision: Decision, node: string, mode: Mode): true {
   decision.blockNode = node;
@@ -166,6 +167,7 @@ export function grant(decision: Decision, row: TaskRow): void {
   if (row.limits.length > 0) {
     row.holdsLimits = true;
     setLimits(decision, row.limits, 1);
+    moveLine(decision, row);
   }
   ledger.put(row);
   for (const claim of row.claims) {

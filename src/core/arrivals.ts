@@ -8,6 +8,7 @@ import { type Decision, freeClaims, reserve } from "./decision.ts";
 import { end } from "./endings.ts";
 import type { ErrorCode } from "./errors.ts";
 import { isFinal, type NewRow, type TaskRow } from "./row.ts";
+import { fairRank } from "./shares.ts";
 
 const NOBODY: readonly Blocker[] = [];
 
@@ -39,9 +40,18 @@ export function submit(decision: Decision, index: number, newRow: NewRow): void 
       message: `Workflow ${newRow.workflowId} has a task ${newRow.taskId} already.`,
     });
   }
+  if (row.status === "waiting") rankFairly(decision, row, row.rank);
   if (newRow.placeKey !== "") takePlace(decision, row);
   if (row.status === "waiting") stand(decision, index, row);
   else decision.effects.push({ type: "submitted", index, row });
+}
+
+function rankFairly(decision: Decision, row: TaskRow, given: number): void {
+  const rank = fairRank(decision, row, given);
+  if (rank === row.rank) return;
+  decision.ledger.edit(row);
+  row.rank = rank;
+  decision.ledger.put(row);
 }
 
 /** A task that is run again: what is left of the last time goes, unless it succeeded or somebody stands behind it. */
@@ -170,8 +180,9 @@ function mayStand(row: TaskRow, command: { readonly ownerId?: string }): boolean
 
 function enqueue(decision: Decision, row: TaskRow, command: Extract<Command, { type: "enqueue" }>): void {
   const { ledger, nowMs } = decision;
+  const rank = fairRank(decision, row, command.rank);
   ledger.edit(row);
-  row.rank = command.rank;
+  row.rank = rank;
   row.status = "waiting";
   row.waitingSinceMs = nowMs;
   row.dueAtMs = row.queueTimeoutMs > 0 ? nowMs + row.queueTimeoutMs : 0;

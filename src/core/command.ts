@@ -41,7 +41,10 @@ export interface Counter {
   /** Units, members, or the burst of a rate. */
   capacity: number;
   used: number;
-  /** Rates (GCRA): milliseconds between units, and the theoretical arrival time of the next. */
+  /**
+   * Rates (GCRA): milliseconds between units, and the theoretical arrival time of the next. Limits: virtual milliseconds
+   * between places, and where the next stands (shares.ts).
+   */
   intervalMs: number;
   nextAtMs: number;
   /** When watchers of a rate, or of a pool with members out of order, are tested again; 0 for never. */

@@ -72,6 +72,8 @@ export function resourceId(node: string, root: string): string {
       // A lock of git's own bears a repository's hash: people say `git:index`.
       return text.replace(/^machine:git\/[a-z0-9]+\//, "git:");
     }
+    case 108: // l
+      return text === "machine" ? "concurrency (machine)" : text.slice(text.indexOf(":") + 1);
     default:
       // c, p, r: the bare name; a private one loses its workspace
       return text.slice(text.indexOf(":") + 1);

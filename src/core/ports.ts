@@ -219,6 +219,11 @@ export interface RankFacts {
 }
 export interface Scheduler {
   readonly name: string;
+  /**
+   * Its ranks count from `facts.nowMs`: a second earlier for each second of favour. Workflows that share a store then share
+   * it fairly, whatever came first. Absent or false: its ranks stand as they are.
+   */
+  readonly countsFromNow?: boolean;
   /** Lower runs earlier. Must be finite. Asked once, when the task becomes eligible. */
   rank(task: AgentTask, facts: RankFacts): number;
 }

@@ -5,6 +5,7 @@ import { LockyardError } from "../core/errors.ts";
 import { limitNode } from "../core/names.ts";
 import type { Agent } from "../core/ports.ts";
 import type { OrphanPolicy } from "../core/row.ts";
+import { MACHINE_LIMIT } from "../core/shares.ts";
 import { suggest } from "../core/suggest.ts";
 import type { Standing } from "./parts.ts";
 
@@ -25,7 +26,7 @@ export interface AgentEntry {
   readonly ownerId: string;
   readonly standing: EntryStanding;
   /** Limits its tasks count against: the manager's slots, and the agent's own when it has one. */
-  readonly limits: readonly string[];
+  limits: readonly string[];
 }
 
 export interface AgentTableOptions {
@@ -63,6 +64,15 @@ export class AgentTable {
 
   get slots(): string {
     return this.#slots;
+  }
+
+  /**
+   * The store is shared: all its processes together may run only so many tasks at once. What runs inside a task of another
+   * process has that task's place among them.
+   */
+  countForMachine(): void {
+    if (this.standing.ancestors.length > 0) return;
+    for (const entry of this.#entries.values()) entry.limits = [...entry.limits, MACHINE_LIMIT];
   }
 
   find(agentId: string): AgentEntry | undefined {

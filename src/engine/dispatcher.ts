@@ -60,6 +60,14 @@ export class Dispatcher implements TurnListener, Line {
     for (const record of isSorted ? records : sorted(records)) this.push({ type: "submit", row: record }, record);
   }
 
+  /** The store is shared fairly: ranks are told from now. What waits for the store to open is ranked anew. */
+  rankFromNow(): void {
+    const { table, ranking } = this.#wiring;
+    ranking.isRelative = true;
+    ranking.begin();
+    for (const record of table.records()) record.rank = ranking.rank(record);
+  }
+
   /** What waits leaves the line and comes back with `resume`; what runs goes on, with all that it starts. */
   pause(): void {
     if (this.#isPaused) return;

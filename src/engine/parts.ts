@@ -64,6 +64,8 @@ export interface Standing {
   readonly placeKey?: string;
   /** How people name its tasks; default the task's id. */
   readonly label?: string;
+  /** Whether its tasks count among those the machine may run at once; default true. */
+  readonly countsForMachine?: boolean;
 }
 
 /** What went before, when a manager goes on with the workflow of a process that is gone. */
@@ -124,6 +126,10 @@ export interface ManagerParts {
   readonly groupOf: (task: AgentTask) => TaskGroup;
   /** Milliseconds before the attempt after this one. */
   readonly retryDelayMs: (policy: RetryPolicy, attempt: number, random: () => number) => number;
+  /** Tasks that all processes of the machine may run at once, as the user's own file says. */
+  readonly machineConcurrency?: number | undefined;
+  /** Share of this workflow beside others in one store; default 1. */
+  readonly weight?: number | undefined;
   readonly earlier?: EarlierWork;
   /** Another process wants tasks of this workflow that ended without success to run again. Absent: they cannot. */
   readonly onRetry?: (taskIds: readonly string[]) => void;

@@ -12,6 +12,8 @@ export class Ranking implements RankFacts {
   readonly #parts: ManagerParts;
   #record: TaskRecord | null = null;
   #hasComplained = false;
+  /** Whether ranks count from now, as the store wants them where workflows share it fairly. */
+  isRelative = false;
   rankedBefore = 0;
   /** Read once for all tasks that become eligible together. */
   nowMs = 0;
@@ -47,7 +49,7 @@ export class Ranking implements RankFacts {
     }
     this.#record = null;
     const arrival = this.rankedBefore++;
-    if (typeof rank === "number" && Number.isFinite(rank)) return rank;
+    if (typeof rank === "number" && Number.isFinite(rank)) return this.isRelative ? rank - this.nowMs : rank;
     if (!this.#hasComplained) {
       this.#hasComplained = true;
       this.#parts.logger.error(`scheduler ${this.#parts.scheduler.name} gave no rank; tasks are ranked by arrival`, {
@@ -55,7 +57,7 @@ export class Ranking implements RankFacts {
         problem,
       });
     }
-    return arrival;
+    return this.isRelative ? 0 : arrival;
   }
 
   #predict(record: TaskRecord): number {

@@ -5,9 +5,11 @@
 import { IsoTimes } from "../clock/iso-times.ts";
 import { BOUNDS } from "../core/bounds.ts";
 import type { Command, Effect } from "../core/command.ts";
+import { DEFAULT_DECLARER } from "../core/counters.ts";
 import { LockyardError } from "../core/errors.ts";
 import { NOTE } from "../core/message.ts";
 import type { Awaitable, StoreView } from "../core/ports.ts";
+import { MACHINE_LIMIT, PLACE_MS } from "../core/shares.ts";
 import type { AgentResult, JsonObject, JsonValue } from "../core/task.ts";
 import { Agenda, type Due } from "./agenda.ts";
 import { AgentTable } from "./agent-table.ts";
@@ -56,6 +58,8 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
   #closing: Promise<void> | null = null;
   #isWatched = false;
   #declaredSlots = -1;
+  /** Virtual milliseconds between its tasks in a shared line; 0 where there is none. */
+  #placeMs = 0;
   /** Tasks handed over since the last time nothing was left to do. */
   #handedOver = 0;
 
@@ -167,8 +171,29 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
   }
 
   declarations(): readonly Command[] {
+    if (this.storeFacts?.scope !== "process") this.#share();
     const by = this.ownerId;
-    return [...this.parts.declarations(by), ...this.agents.declarations(by), this.#slotDeclaration()];
+    const own = [...this.parts.declarations(by), ...this.agents.declarations(by), this.#slotDeclaration()];
+    return [...own, ...this.#machineDeclaration()];
+  }
+
+  /** Others stand in the same lines: shares are fair, and the machine may have a limit (shares.ts). */
+  #share(): void {
+    if (this.parts.standing.countsForMachine !== false) this.agents.countForMachine();
+    if (this.parts.scheduler.countsFromNow !== true) return;
+    this.#placeMs = PLACE_MS / (this.parts.weight ?? 1);
+    this.dispatcher.rankFromNow();
+  }
+
+  #machineDeclaration(): readonly Command[] {
+    if (this.storeFacts?.scope === "process") return [];
+    const { machineConcurrency: said } = this.parts;
+    const capacity = said ?? BOUNDS.waitingInMemory;
+    const by = said === undefined ? DEFAULT_DECLARER : this.ownerId;
+    const source = said === undefined ? DEFAULT_DECLARER : "concurrency of your own file";
+    return [
+      { type: "declare", node: MACHINE_LIMIT, kind: "limit", capacity, by, authority: said !== undefined, source },
+    ];
   }
 
   standInside(ancestors: readonly number[]): void {
@@ -259,7 +284,14 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
   #slotDeclaration(): Extract<Command, { type: "declare" }> {
     const capacity = this.budget.slots(this.parts.slots.configured, this.#slotsInUse());
     this.#declaredSlots = capacity;
-    return { type: "declare", node: this.agents.slots, kind: "limit", capacity, by: this.ownerId, authority: true };
+    const slots = {
+      type: "declare",
+      node: this.agents.slots,
+      kind: "limit",
+      by: this.ownerId,
+      authority: true,
+    } as const;
+    return { ...slots, capacity, intervalMs: this.#placeMs };
   }
 
   #slotsInUse(): number {

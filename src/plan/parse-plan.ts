@@ -7,7 +7,8 @@ import { readAgent } from "./agent.ts";
 import { checkWhole } from "./check.ts";
 import { type FaultList, inputError, type Path, quote } from "./faults.ts";
 import { reportIssues } from "./issues.ts";
-import type { Plan, PlanAgent, PlanBudget, PlanNotice, PlanTask } from "./plan.ts";
+import { readNotices, readOnQuarantine } from "./notices.ts";
+import type { Plan, PlanAgent, PlanBudget, PlanTask } from "./plan.ts";
 import { type Pruned, prune } from "./prune.ts";
 import {
   defined,
@@ -15,13 +16,12 @@ import {
   NO_VARIABLES,
   plainEnvironment,
   type Reading,
-  readCommand,
   readDuration,
   readEnvironment,
   readInside,
 } from "./reading.ts";
 import { defaultResources, effectiveResources, readResource } from "./resource.ts";
-import { planSchema, type RawNotice, type RawPlan } from "./schema.ts";
+import { planSchema, type RawPlan } from "./schema.ts";
 import { readSource, type Source } from "./source.ts";
 import { readTask } from "./task.ts";
 
@@ -103,7 +103,9 @@ class PlanReader {
       tasks:
         raw.identify === "off" || raw.identify === false ? tasks.map((task) => this.#unidentified(task, raw)) : tasks,
       budget: this.#budget(raw.budget),
-      notify: this.#notices(raw.notify),
+      notify: readNotices(raw.notify, this.#reading),
+      onQuarantine: readOnQuarantine(raw.onQuarantine, this.#reading),
+      weight: raw.weight,
       locator: { file, place: this.#source.place },
     });
   }
@@ -182,43 +184,9 @@ class PlanReader {
     const { tasks, tokens, usd } = raw;
     return defined({ tasks, tokens, usd, wallMs: readDuration(raw.wall, ["budget", "wall"], this.#reading) });
   }
-
-  #notices(raw: RawPlan["notify"]): readonly PlanNotice[] {
-    if (raw === undefined) return [];
-    if (!Array.isArray(raw)) return [this.#notice(raw, ["notify"])];
-    return raw.map((notice, index) => this.#notice(notice, ["notify", index]));
-  }
-
-  #notice(raw: RawNotice, path: Path): PlanNotice {
-    const on = raw.on ?? (["needs_input", "paused", "quarantined", "finished"] as const);
-    const scoped = { ...this.#reading, scope: NO_VARIABLES };
-    if ((raw.run === undefined) === (raw.webhook === undefined)) {
-      this.#faults.add(
-        { path, at: "key" },
-        raw.run === undefined ? "notify says neither run nor webhook" : "notify has both run and webhook",
-        "write one of them",
-      );
-    }
-    if (raw.webhook !== undefined && !isWebAddress(raw.webhook)) {
-      this.#faults.add(
-        { path: [...path, "webhook"] },
-        `${quote(raw.webhook)} is no http or https address`,
-        "write https://…",
-      );
-    }
-    const command =
-      raw.run === undefined
-        ? undefined
-        : readCommand({ run: raw.run, shell: undefined, path: [...path, "run"] }, scoped);
-    return defined({ command, webhook: raw.webhook, on });
-  }
 }
 
 /** Without configuration `build` is known by name only: its size is the machine's business. */
 function defaults({ declared, root, workspace = workspaceId(root) }: ParsePlanOptions): readonly DeclaredResource[] {
   return declared === undefined ? defaultResources(4 * BOUNDS.units, workspace) : [];
-}
-
-function isWebAddress(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }

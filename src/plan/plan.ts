@@ -89,6 +89,9 @@ export interface PlanBudget {
 
 export type Occasion = "needs_input" | "paused" | "quarantined" | "finished";
 
+/** What tasks do that need what a task holds that could not be stopped. */
+export type QuarantinePolicy = "wait" | "skip" | { readonly takeAfterMs: number };
+
 export interface PlanNotice {
   readonly command?: PlanCommand;
   readonly webhook?: string;
@@ -116,6 +119,9 @@ export interface Plan {
   readonly tasks: readonly PlanTask[];
   readonly budget: PlanBudget;
   readonly notify: readonly PlanNotice[];
+  readonly onQuarantine?: QuarantinePolicy;
+  /** Share of this workflow beside others. */
+  readonly weight?: number;
   /** Where things stand in the file, for faults found later. */
   readonly locator: Locator;
 }

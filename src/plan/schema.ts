@@ -104,16 +104,6 @@ const task = z
   })
   .register(wordings, { expected: "a task, for example { run: npm test }" });
 
-const notice = z.strictObject({
-  run: w.command.optional().describe("A command; it gets the notice as JSON on standard input."),
-  webhook: text.optional().describe("An http or https address the notice is posted to as JSON."),
-  on: z
-    .array(z.enum(["needs_input", "paused", "quarantined", "finished"]))
-    .min(1)
-    .optional()
-    .describe("What to tell. Default: all of it."),
-});
-
 export const planSchema = z
   .strictObject({
     $schema: z.string().optional().describe("Where editors find the schema."),
@@ -145,11 +135,15 @@ export const planSchema = z
       })
       .optional()
       .describe("What the whole tree of tasks may spend. A breach pauses; nothing is killed."),
-    notify: z
-      .union([notice, z.array(notice)])
-      .register(wordings, { expected: "{ run } or { webhook }, or a list of them" })
+    notify: w.notify.optional(),
+    onQuarantine: w.onQuarantine.optional(),
+    weight: z
+      .number()
+      .min(0.01)
+      .max(100)
+      .register(wordings, { expected: "a number from 0.01 to 100" })
       .optional()
-      .describe("Who is told when a person is needed."),
+      .describe("Share of this workflow beside others that wait for the same. Default 1; 2 gets twice as much."),
   })
   .register(wordings, { expected: "a plan: name, tasks and so on" });
 
@@ -157,7 +151,7 @@ export type RawPlan = z.infer<typeof planSchema>;
 export type RawTask = RawPlan["tasks"][string];
 export type RawForEach = NonNullable<RawTask["forEach"]>;
 export type RawClaim = z.infer<typeof claim>;
-export type RawNotice = z.infer<typeof notice>;
+export type RawNotice = z.infer<typeof w.notice>;
 export type RawAgent = z.infer<typeof w.agent>;
 export type RawRetry = z.infer<typeof w.retry>;
 export type RawEnvironment = z.infer<typeof w.environment>;

@@ -184,3 +184,26 @@ export const agents = z
   .describe("Who performs tasks. `agent: claude-code` and its like need no entry here.");
 
 export { timing };
+
+export const notice = z.strictObject({
+  run: command.optional().describe("A command; it gets the notice as JSON on standard input."),
+  webhook: text.optional().describe("An http or https address the notice is posted to as JSON."),
+  on: z
+    .array(z.enum(["needs_input", "paused", "quarantined", "finished"]))
+    .min(1)
+    .optional()
+    .describe("What to tell. Default: all of it."),
+});
+
+export const notify = z
+  .union([notice, z.array(notice)])
+  .register(wordings, { expected: "{ run } or { webhook }, or a list of them" })
+  .describe("Who is told when a person is needed.");
+
+export const onQuarantine = z
+  .string()
+  .regex(/^(?:wait|skip|take-after \S+)$/)
+  .register(wordings, { expected: "wait, skip, or take-after with a time: take-after 10m" })
+  .describe(
+    "What tasks do that need what a task holds that could not be stopped: wait, end as skipped, or take it after a while (`take-after 10m`). Default: wait at a terminal, else skip.",
+  );

@@ -19,11 +19,12 @@ export const CRITICAL_PATH_CAP_MS = 3_600_000;
 const PRIORITY_LIMIT = 1_000_000;
 
 /** First eligible, first tried. */
-export const fifoScheduler: Scheduler = { name: "fifo", rank: (_task, facts) => facts.nowMs };
+export const fifoScheduler: Scheduler = { name: "fifo", countsFromNow: true, rank: (_task, facts) => facts.nowMs };
 
 /** Each step of priority counts as a minute of waiting; without priorities the same as `fifo`. */
 export const priorityScheduler: Scheduler = {
   name: "priority",
+  countsFromNow: true,
   rank: (task, facts) => facts.nowMs - favourMs(task.priority),
 };
 
@@ -33,6 +34,7 @@ export const priorityScheduler: Scheduler = {
  */
 export const criticalPathScheduler: Scheduler = {
   name: "critical-path",
+  countsFromNow: true,
   rank: (task, facts) => facts.nowMs - favourMs(task.priority) - atMost(facts.criticalPathMs, CRITICAL_PATH_CAP_MS),
 };
 

@@ -4,7 +4,7 @@
  */
 import { LockyardError, neutralise, suggest } from "../../edges/basics.ts";
 import { resourceId } from "../../edges/names.ts";
-import { type Counter, SET_BY_HAND, type StoreView } from "../../edges/store.ts";
+import { type Counter, MACHINE_LIMIT, SET_BY_HAND, type StoreView } from "../../edges/store.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { findWorkflow } from "../look/find-workflow.ts";
 import { liveTasks } from "../look/workflow-look.ts";
@@ -20,6 +20,19 @@ interface Setting {
 
 /** Most units anything may have. */
 const MOST = 1_000_000;
+
+/** Tasks of all processes at once, before anybody has said how many. */
+const NO_LIMIT: Counter = {
+  node: MACHINE_LIMIT,
+  kind: "limit",
+  capacity: MOST,
+  used: 0,
+  intervalMs: 0,
+  nextAtMs: 0,
+  dueAtMs: 0,
+  declarations: [],
+  members: [],
+};
 
 export function setCommand(assignment: string, setting: Setting): Promise<ExitCode> {
   const { name, number } = parse(assignment);
@@ -106,10 +119,10 @@ async function setCounter(
   out.line(
     neutralise(
       number !== null
-        ? `${name} is ${now.capacity} now (${counter.capacity} before), until \`lockyard set ${name}=\` clears it.${over}`
+        ? `${name} is ${now.capacity} now (${counter.capacity >= MOST ? "no limit" : counter.capacity} before), until \`lockyard set ${name}=\` clears it.${over}`
         : isByHand
-          ? `${name} is no longer set by hand: ${now.capacity} now.${over}`
-          : `${name} was not set by hand; it is ${now.capacity}.`,
+          ? `${name} is no longer set by hand: ${now.capacity >= MOST ? "no limit" : now.capacity} now.${over}`
+          : `${name} was not set by hand; it is ${now.capacity >= MOST ? "without a limit" : now.capacity}.`,
     ),
   );
   return EXIT.ok;
@@ -117,6 +130,7 @@ async function setCounter(
 
 /** Throws UNKNOWN_RESOURCE with a suggestion. */
 function counterNamed(view: StoreView, name: string, root: string): Counter {
+  if (name === "concurrency") return view.counters().find(({ node }) => node === MACHINE_LIMIT) ?? NO_LIMIT;
   const counters = view.counters().filter(({ kind }) => kind !== "limit");
   const found = counters.find(({ node }) => resourceId(node, root) === name);
   if (found !== undefined) return found;

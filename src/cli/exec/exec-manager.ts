@@ -47,6 +47,6 @@ function partsOf(options: ExecManagerOptions): ComposedParts {
     store,
     describeOwner: (_, opened) => parts.describeOwner(`exec ${commandText}`, opened),
     // Who waits and dies leaves the line, and its place behind.
-    standing: { ...parts.standing, orphan: "vanish", placeKey, label },
+    standing: { ...parts.standing, orphan: "vanish", placeKey, label, countsForMachine: false },
   };
 }

@@ -1,6 +1,6 @@
 /** Capacities, pools and rates as people read them: how much is in use, and who said how much there is. */
 import { DEFAULT_DECLARER, resourceId, standing } from "../../edges/names.ts";
-import { type Counter, SET_BY_HAND } from "../../edges/store.ts";
+import { type Counter, MACHINE_LIMIT, SET_BY_HAND } from "../../edges/store.ts";
 import { grouped } from "../terminal/duration.ts";
 
 export interface DeclaredRow {
@@ -24,10 +24,18 @@ export interface DeclaredBy {
 export function declaredRows(counters: readonly Counter[], root: string): readonly DeclaredRow[] {
   return counters.flatMap((counter) => {
     const { node, kind, capacity, used, declarations } = counter;
-    if (kind === "limit" || declarations.length === 0) return [];
+    if (declarations.length === 0 || (kind === "limit" && !isSaid(counter))) return [];
     const declaredBy = declarersOf(counter);
-    return [{ resourceId: resourceId(node, root), kind, capacity, used: kind === "rate" ? null : used, declaredBy }];
+    const shown = kind === "limit" ? "capacity" : kind;
+    return [
+      { resourceId: resourceId(node, root), kind: shown, capacity, used: kind === "rate" ? null : used, declaredBy },
+    ];
   });
+}
+
+/** Tasks of all processes at once, when somebody said how many; limits of single workflows are their own business. */
+function isSaid({ node, declarations }: Counter): boolean {
+  return node === MACHINE_LIMIT && declarations.some(({ by }) => by !== DEFAULT_DECLARER);
 }
 
 /** Everybody who said a number, each source once. */

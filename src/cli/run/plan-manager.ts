@@ -74,6 +74,8 @@ function partsOf(options: PlanManagerOptions): ComposedParts {
     ...parts,
     // A plan's tasks can be started by whoever has the plan.
     standing: { ...parts.standing, orphan: "suspend" },
+    machineConcurrency: config.machineConcurrency ?? undefined,
+    weight: plan.weight,
     earlier: options.earlier,
     onRetry: options.onRetry,
     describeOwner: (_, store) => parts.describeOwner(`run ${plan.name}`, store),
