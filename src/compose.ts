@@ -14,6 +14,7 @@ import type {
   Logger,
   Monitor,
   ProgressTracker,
+  QuarantinePolicy,
   ResourceManager,
   Scheduler,
   Store,
@@ -69,6 +70,10 @@ export interface ParallelTaskManagerOptions<Given extends Agents = Agents> {
   readonly root?: string;
   /** Milliseconds an instance has to stop after its signal was aborted; default 5,000. */
   readonly graceMs?: number;
+  /** What tasks do behind one that could not be stopped: `"wait"` (default), `"skip"`, or `{ takeAfterMs }`. */
+  readonly onQuarantine?: QuarantinePolicy;
+  /** Share of this workflow beside others that wait for the same in a shared store; default 1, twice as much with 2. */
+  readonly weight?: number;
 }
 
 export interface MCPIntegrationLayerOptions<Given extends Agents = Agents> extends ParallelTaskManagerOptions<Given> {
@@ -92,6 +97,8 @@ const MANAGER_KEYS = [
   "logger",
   "root",
   "graceMs",
+  "onQuarantine",
+  "weight",
 ] as const satisfies readonly (keyof ParallelTaskManagerOptions)[];
 
 /** The parts of one manager, and what the layer above it wants to read. */
@@ -132,6 +139,8 @@ export function composeParts(
     metrics: new Metrics({ clock, resourceId: nameOf, slots: () => slots.configured }),
     logger: options.logger ?? loggerOf(clock),
     graceMs: options.graceMs ?? DEFAULTS.graceMs,
+    onQuarantine: options.onQuarantine,
+    weight: options.weight,
     root,
     describeOwner,
     findDeadOwners: deadOwnersFinder(clock),
@@ -214,6 +223,12 @@ function loggerOf(clock: Clock): Logger {
   return ndjsonLogger({ level, now, write: (line) => process.stderr.write(`${line}\n`) });
 }
 
+function isPolicy(policy: unknown): policy is QuarantinePolicy {
+  if (policy === "wait" || policy === "skip") return true;
+  const afterMs = typeof policy === "object" && policy !== null && "takeAfterMs" in policy ? policy.takeAfterMs : -1;
+  return typeof afterMs === "number" && afterMs >= 0;
+}
+
 function checkOptions(options: object, keys: readonly string[]): void {
   const faults: Fault[] = [];
   for (const key of Object.keys(options)) {
@@ -225,11 +240,18 @@ function checkOptions(options: object, keys: readonly string[]): void {
       hint: near === undefined ? `Options: ${keys.join(", ")}.` : `Did you mean "${near}"?`,
     });
   }
-  const { workflowId, graceMs, store, limits } = options as ParallelTaskManagerOptions;
+  const { workflowId, graceMs, store, limits, weight, onQuarantine } = options as ParallelTaskManagerOptions;
   const idProblem = workflowId === undefined ? undefined : idFault(workflowId);
   if (idProblem !== undefined) faults.push({ where: "workflowId", what: idProblem });
   if (graceMs !== undefined && !(typeof graceMs === "number" && graceMs >= 0))
     faults.push({ where: "graceMs", what: `is ${String(graceMs)} and must be 0 or more milliseconds` });
+  if (weight !== undefined && !(typeof weight === "number" && weight >= 0.01 && weight <= 100))
+    faults.push({ where: "weight", what: `is ${String(weight)} and must be from 0.01 to 100` });
+  if (onQuarantine !== undefined && !isPolicy(onQuarantine))
+    faults.push({
+      where: "onQuarantine",
+      what: 'must be "wait", "skip" or { takeAfterMs } with 0 or more milliseconds',
+    });
   if (store !== undefined && typeof store.open !== "function")
     faults.push({
       where: "store",

@@ -1,7 +1,9 @@
 /** What configuration files say, taken together. */
+
 import type { DeclaredResource } from "../core/declared.ts";
+import type { QuarantinePolicy } from "../core/ports.ts";
 import type { Claim } from "../core/task.ts";
-import type { PlanAgent, PlanNotice, QuarantinePolicy } from "../plan/plan.ts";
+import type { PlanAgent, PlanNotice } from "../plan/plan.ts";
 
 /** A configuration file that was read. */
 export interface ConfigFile {

@@ -1,14 +1,16 @@
 /** Reads the configuration that was found. All files are checked as plans are, and all their faults are told at once. */
+
 import { BOUNDS } from "../core/bounds.ts";
 import type { DeclaredResource, ResourceDeclaration } from "../core/declared.ts";
 import type { Fault } from "../core/errors.ts";
 import { workspaceId } from "../core/names.ts";
+import type { QuarantinePolicy } from "../core/ports.ts";
 import { readAgent } from "../plan/agent.ts";
 import { checkClaims, readClaims } from "../plan/claims.ts";
 import { inputError } from "../plan/faults.ts";
 import { reportIssues } from "../plan/issues.ts";
 import { readNotices, readOnQuarantine } from "../plan/notices.ts";
-import type { PlanAgent, PlanNotice, QuarantinePolicy } from "../plan/plan.ts";
+import type { PlanAgent, PlanNotice } from "../plan/plan.ts";
 import { prune } from "../plan/prune.ts";
 import { defaultResources, effectiveResources, readResource } from "../plan/resource.ts";
 import { readSource, type Source } from "../plan/source.ts";

@@ -40,6 +40,9 @@ export interface Clock {
 
 // ---------------------------------------------------------------- store
 
+/** What tasks do that need what a task holds that could not be stopped. */
+export type QuarantinePolicy = "wait" | "skip" | { readonly takeAfterMs: number };
+
 /** An owner that is gone; `isProven` when everything its tasks started is gone too. */
 export interface DeadOwner {
   readonly ownerId: string;

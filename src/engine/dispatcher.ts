@@ -6,7 +6,7 @@
  *  D3 no `await` lies between reading a task's state and writing it
  */
 import type { Command, Effect } from "../core/command.ts";
-import type { TaskRow } from "../core/row.ts";
+import { isFinal, type TaskRow } from "../core/row.ts";
 import type { Attempt } from "./attempt.ts";
 import { judge } from "./dependencies.ts";
 import { type EngineHost, type EngineWiring, Fates, type Line } from "./fates.ts";
@@ -168,6 +168,8 @@ export class Dispatcher implements TurnListener, Line {
   #onRefused(effect: Of<"refused">, ticket: Ticket): void {
     if (ticket instanceof NestedRequest) return this.#requests?.refused(ticket, effect);
     if (ticket instanceof TaskRecord) {
+      const isTheirs = effect.code === "DUPLICATE_TASK" && ticket.task.idempotencyKey !== undefined;
+      if (ticket.key === 0 && isTheirs && ticket.stop === null) return this.#host.joinOther(ticket);
       if (ticket.key === 0) this.fates.fail(ticket, { code: effect.code, message: effect.message, retryable: false });
       return;
     }
@@ -293,6 +295,20 @@ export class Dispatcher implements TurnListener, Line {
     const { ranking } = this.#wiring;
     ranking.begin();
     this.push({ type: "enqueue", key: record.key, rank: ranking.rank(record) }, record);
+  }
+
+  /** What the store says of a task whose owner was judged gone and lives. */
+  takeUp(record: TaskRecord, row: TaskRow | undefined): void {
+    if (record.result !== null || record.attempt !== null) return;
+    if (row === undefined || row.key !== record.key || isFinal(row.status)) {
+      const message = `Task ${record.task.taskId} ended ${row?.status ?? "unknown"} while this process was thought gone.`;
+      return this.fates.fail(record, { code: "OWNER_GONE", message, retryable: true });
+    }
+    if (row.status !== "suspended" || row.ownerId !== "") return;
+    const { ranking } = this.#wiring;
+    ranking.begin();
+    record.state = "waiting";
+    this.push({ type: "enqueue", key: row.key, rank: ranking.rank(record), ownerId: this.#host.ownerId }, record);
   }
 
   unblock(record: TaskRecord): void {

@@ -48,6 +48,8 @@ export interface EngineHost {
   turnFailed(error: unknown, batch: Batch): void;
   drained(): void;
   beatRefused(): void;
+  /** Its idempotency key is that of a task another process runs. */
+  joinOther(record: TaskRecord): void;
   /** Another process says something to the owner of this task. */
   told(taskId: string, message: JsonObject): void;
   view<T>(read: (view: StoreView) => T): Awaitable<T>;
@@ -209,6 +211,12 @@ export class Fates implements InstanceListener {
     const from = record.attempt ?? { submittedAtMs: record.submittedAtMs, lockWaitMs: 0 };
     const result = this.result(record, { status: "failed", output: null, error, report: null }, from);
     this.disown(record, error.code);
+    this.finish(record, result);
+    this.#wiring.table.remove(record);
+  }
+
+  /** Another process ran it, and this is how it ended there. */
+  adopt(record: TaskRecord, result: AgentResult): void {
     this.finish(record, result);
     this.#wiring.table.remove(record);
   }

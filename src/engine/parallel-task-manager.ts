@@ -232,19 +232,23 @@ export class TaskManager {
 
   /**
    * Cancels tasks, waiting or running; all when no filter is given. Resolves after they have ended with the number that
-   * really ended as cancelled: what finished meanwhile or could not be stopped is not counted.
+   * really ended as cancelled: what finished meanwhile or could not be stopped is not counted. With a `workflowId` it also
+   * reaches tasks of that workflow which other processes run on a shared store.
    */
-  cancelTasks(filter: TaskFilter = {}): Promise<number> {
+  async cancelTasks(filter: TaskFilter = {}): Promise<number> {
     const taskIds = filter.taskIds === undefined ? null : new Set(filter.taskIds);
     const agentIds = filter.agentIds === undefined ? null : new Set(filter.agentIds);
-    if (filter.workflowId !== undefined && filter.workflowId !== this.#parts.workflowId) return Promise.resolve(0);
-    const records: TaskRecord[] = [];
-    for (const record of this.#engine.table.records()) {
-      const { taskId, agentId } = record.task;
-      const isMeant = (taskIds === null || taskIds.has(taskId)) && (agentIds === null || agentIds.has(agentId));
-      if (isMeant && record.result === null) records.push(record);
-    }
-    return this.#cancelAll(records);
+    const isMeant = ({ taskId, agentId }: { readonly taskId: string; readonly agentId: string }) =>
+      (taskIds === null || taskIds.has(taskId)) && (agentIds === null || agentIds.has(agentId));
+    const { workflowId } = filter;
+    const isOurs = workflowId === undefined || workflowId === this.#parts.workflowId;
+    const records = isOurs ? [...this.#engine.table.records()] : [];
+    const own = this.#cancelAll(records.filter((record) => isMeant(record.task) && record.result === null));
+    if (workflowId === undefined) return own;
+    await this.#engine.open();
+    if (this.#engine.storeFacts?.scope === "process") return own;
+    const [here, there] = await Promise.all([own, this.#engine.neighbours.cancel(isMeant, workflowId)]);
+    return here + there;
   }
 
   /** Changes limits while tasks run. Lowering stops nothing: fewer start until the number fits. */

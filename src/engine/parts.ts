@@ -11,6 +11,7 @@ import type {
   Logger,
   Monitor,
   ProgressTracker,
+  QuarantinePolicy,
   ResourceManager,
   Scheduler,
   Store,
@@ -126,6 +127,8 @@ export interface ManagerParts {
   readonly groupOf: (task: AgentTask) => TaskGroup;
   /** Milliseconds before the attempt after this one. */
   readonly retryDelayMs: (policy: RetryPolicy, attempt: number, random: () => number) => number;
+  /** What tasks do behind one that could not be stopped; default `wait`. */
+  readonly onQuarantine?: QuarantinePolicy | undefined;
   /** Tasks that all processes of the machine may run at once, as the user's own file says. */
   readonly machineConcurrency?: number | undefined;
   /** Share of this workflow beside others in one store; default 1. */

@@ -24,6 +24,8 @@ export interface StoreLinkHost {
   /** The holders in other processes that everything here runs inside of, nearest first. */
   standInside(ancestors: readonly number[]): void;
   onOthersEffects(effects: readonly Effect[]): void;
+  /** It was judged gone, and has joined again. */
+  rejoined(): Promise<void>;
   /** It cannot be used any more: every task has to end. */
   onBroken(error: LockyardError): void;
 }
@@ -153,10 +155,10 @@ export class StoreLink {
     const store = this.#store;
     if (store === null || this.#isOver) return;
     ownerOf(this.#parts, this.#host.ownerId, store)
-      .then((owner) => {
-        this.#turns.push({ type: "owner-join", owner }, null);
+      .then(async (owner) => {
         // What it had declared went with it.
-        for (const declaration of this.#host.declarations()) this.#turns.push(declaration, null);
+        await store.turn([{ type: "owner-join", owner }, ...this.#host.declarations()]);
+        await this.#host.rejoined();
       })
       .catch((error: unknown) => this.#break(error));
   }

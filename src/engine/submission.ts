@@ -12,6 +12,7 @@ import { Faults } from "./faults.ts";
 import type { ManagerParts } from "./parts.ts";
 import type { ResourceClaims } from "./resource-claims.ts";
 import { Task } from "./task.ts";
+import { idFault } from "./task-call.ts";
 import { TaskRecord } from "./task-record.ts";
 import type { TaskTable } from "./task-table.ts";
 
@@ -125,7 +126,7 @@ export class Submission {
       });
     }
     if (found === undefined) return undefined;
-    task.place(hasId ? taskId : newTaskId(), parts.workflowId);
+    task.place(hasId ? taskId : (idOfKey(task.idempotencyKey) ?? newTaskId()), parts.workflowId);
     const context = parseContext(task, found.agent.context as StandardSchema<JsonObject> | undefined, faults);
     task.describe(parts.groupOf(task), context);
     const identified = this.#identified(task, faults);
@@ -199,6 +200,12 @@ function refuseClaims(thrown: unknown, faults: Faults): void {
     what: `could not be worked out: ${messageOf(thrown)}`,
     hint: "agent.claims and identifyRequiredResources must not throw.",
   });
+}
+
+/** The same key makes the same id in every process: the store accepts one of them. Undefined when it makes no good id. */
+function idOfKey(key: string | undefined): string | undefined {
+  const id = key === undefined ? undefined : `key:${key}`;
+  return id === undefined || idFault(id) !== undefined ? undefined : id;
 }
 
 const NOTHING: readonly never[] = [];

@@ -5,11 +5,9 @@
 import { IsoTimes } from "../clock/iso-times.ts";
 import { BOUNDS } from "../core/bounds.ts";
 import type { Command, Effect } from "../core/command.ts";
-import { DEFAULT_DECLARER } from "../core/counters.ts";
 import { LockyardError } from "../core/errors.ts";
 import { NOTE } from "../core/message.ts";
 import type { Awaitable, StoreView } from "../core/ports.ts";
-import { MACHINE_LIMIT, PLACE_MS } from "../core/shares.ts";
 import type { AgentResult, JsonObject, JsonValue } from "../core/task.ts";
 import { Agenda, type Due } from "./agenda.ts";
 import { AgentTable } from "./agent-table.ts";
@@ -21,6 +19,8 @@ import { EventHub } from "./event-hub.ts";
 import type { EngineHost } from "./fates.ts";
 import type { Grants } from "./grants.ts";
 import { IdSource, randomPart } from "./ids.ts";
+import { MachineShare } from "./machine-share.ts";
+import { Neighbours } from "./neighbours.ts";
 import { NestedRequests } from "./nested-requests.ts";
 import { Notices } from "./notices.ts";
 import type { Budget, ManagerParts } from "./parts.ts";
@@ -54,12 +54,12 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
   readonly control: Control;
   readonly #submission: Submission;
   readonly #link: StoreLink;
+  readonly neighbours: Neighbours;
+  readonly #share: MachineShare;
   readonly #idleWaiters = new Set<() => void>();
   #closing: Promise<void> | null = null;
   #isWatched = false;
   #declaredSlots = -1;
-  /** Virtual milliseconds between its tasks in a shared line; 0 where there is none. */
-  #placeMs = 0;
   /** Tasks handed over since the last time nothing was left to do. */
   #handedOver = 0;
 
@@ -92,6 +92,9 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
     const isSpent = () => budget.reason !== "";
     this.control = new Control({ parts, table, dispatcher, turns, notices, isSpent, configure });
     this.#submission = new Submission({ parts, table, agents: this.agents, newTaskId: () => ids.task(), identify });
+    const view = <T>(read: (view: StoreView) => T) => this.view(read);
+    this.neighbours = new Neighbours({ parts, agenda, turns, ownerId: this.ownerId, view, table, dispatcher });
+    this.#share = new MachineShare(parts, this.ownerId);
     this.#link = new StoreLink(parts, { agenda, turns: this.turns }, this);
   }
 
@@ -134,12 +137,25 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
     this.#isWatched = true;
     if (this.table.unfinished === 0) {
       this.#handedOver = 0;
-      this.#link.attend(true);
+      this.#attend(true);
       this.notices.workflow("workflow-started", fresh.length);
     }
     this.#handedOver += fresh.length;
     this.dispatcher.submit(fresh);
     return prepared;
+  }
+
+  #attend(isAwaited: boolean): void {
+    this.#link.attend(isAwaited);
+    this.neighbours.attend(isAwaited);
+  }
+
+  joinOther(record: TaskRecord): void {
+    this.neighbours.join(record);
+  }
+
+  rejoined(): Promise<void> {
+    return this.neighbours.rejoined();
   }
 
   gather(places: readonly Place[]): Promise<AgentResult[]> {
@@ -171,29 +187,10 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
   }
 
   declarations(): readonly Command[] {
-    if (this.storeFacts?.scope !== "process") this.#share();
+    if (this.storeFacts?.scope !== "process") this.#share.begin(this.agents, this.dispatcher);
     const by = this.ownerId;
     const own = [...this.parts.declarations(by), ...this.agents.declarations(by), this.#slotDeclaration()];
-    return [...own, ...this.#machineDeclaration()];
-  }
-
-  /** Others stand in the same lines: shares are fair, and the machine may have a limit (shares.ts). */
-  #share(): void {
-    if (this.parts.standing.countsForMachine !== false) this.agents.countForMachine();
-    if (this.parts.scheduler.countsFromNow !== true) return;
-    this.#placeMs = PLACE_MS / (this.parts.weight ?? 1);
-    this.dispatcher.rankFromNow();
-  }
-
-  #machineDeclaration(): readonly Command[] {
-    if (this.storeFacts?.scope === "process") return [];
-    const { machineConcurrency: said } = this.parts;
-    const capacity = said ?? BOUNDS.waitingInMemory;
-    const by = said === undefined ? DEFAULT_DECLARER : this.ownerId;
-    const source = said === undefined ? DEFAULT_DECLARER : "concurrency of your own file";
-    return [
-      { type: "declare", node: MACHINE_LIMIT, kind: "limit", capacity, by, authority: said !== undefined, source },
-    ];
+    return [...own, ...this.#share.declarations()];
   }
 
   standInside(ancestors: readonly number[]): void {
@@ -238,7 +235,7 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
   }
 
   idle(): void {
-    this.#link.attend(false);
+    this.#attend(false);
     this.agenda.rest();
     this.notices.workflow("workflow-finished", this.#handedOver);
     for (const wake of this.#idleWaiters) wake();
@@ -291,7 +288,7 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
       by: this.ownerId,
       authority: true,
     } as const;
-    return { ...slots, capacity, intervalMs: this.#placeMs };
+    return { ...slots, capacity, intervalMs: this.#share.placeMs };
   }
 
   #slotsInUse(): number {
@@ -364,6 +361,7 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
       }
     }
     if (!leave) await this.whenIdle(Number.MAX_SAFE_INTEGER);
+    this.neighbours.close();
     await this.#link.close();
     this.agenda.clear(this.budget);
     this.agenda.rest();

@@ -1,6 +1,7 @@
 /** Who is told when a person is needed, and what becomes of tasks behind one that could not be stopped. */
+import type { QuarantinePolicy } from "../core/ports.ts";
 import { type FaultList, type Path, quote } from "./faults.ts";
-import type { PlanNotice, QuarantinePolicy } from "./plan.ts";
+import type { PlanNotice } from "./plan.ts";
 import { defined, NO_VARIABLES, type Reading, readCommand, readDuration } from "./reading.ts";
 import type { RawNotice } from "./schema.ts";
 

@@ -1,5 +1,6 @@
 /** A plan as the program sees it: checked, durations in milliseconds, claims in one form. Templates are still in it. */
 import type { DeclaredResource } from "../core/declared.ts";
+import type { QuarantinePolicy } from "../core/ports.ts";
 import type { JsonObject, JsonValue, RetryPolicy, When } from "../core/task.ts";
 import type { PlacedClaim } from "./claims.ts";
 import type { Locator, Path } from "./faults.ts";
@@ -89,8 +90,7 @@ export interface PlanBudget {
 
 export type Occasion = "needs_input" | "paused" | "quarantined" | "finished";
 
-/** What tasks do that need what a task holds that could not be stopped. */
-export type QuarantinePolicy = "wait" | "skip" | { readonly takeAfterMs: number };
+export type { QuarantinePolicy };
 
 export interface PlanNotice {
   readonly command?: PlanCommand;

@@ -11,7 +11,7 @@ const ROOT = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.ur
 const ENTRY = process.env.LOCKYARD_TEST_ENTRY ?? path.join(ROOT, "bin", "lockyard.js");
 
 /** The built library, for programs that tests write. */
-export const LIBRARY = new URL(`file://${path.join(ROOT, "dist", "index.js")}`).href;
+export const LIBRARY = new URL(`file://${path.join(ROOT, "dist", "js", "index.js")}`).href;
 
 /** Longest a command of these tests may take on a busy machine. */
 const LIMIT_MS = 60_000;
@@ -39,7 +39,7 @@ export interface Directory {
   /** Starts a command; it is killed when the tests of the file are over. */
   start(args: readonly string[], env?: Readonly<Record<string, string>>): Running;
   /** Starts a program of the directory with Node. */
-  program(name: string): Running;
+  program(name: string, args?: readonly string[]): Running;
   run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Finished>;
   shell(script: string): Promise<Finished>;
   /** Resolves when the file is there: how a task of a plan says that it got somewhere. */
@@ -92,7 +92,7 @@ function directoryAt(place: string, children: Set<ChildProcess>): Directory {
     read: (name) => fs.readFileSync(path.join(place, name), "utf8"),
     exists: (name) => fs.existsSync(path.join(place, name)),
     start: cli,
-    program: (name) => start([process.execPath, name], {}),
+    program: (name, args = []) => start([process.execPath, name, ...args], {}),
     run: (args, more) => cli(args, more).finished,
     shell: (script) => start(["bash", "-c", script], { LOCKYARD: "", CLI: `${process.execPath} ${ENTRY}` }).finished,
     appeared: (name) => appeared(path.join(place, name)),

@@ -7,7 +7,7 @@ import { type ComposedParts, composeParts, type EarlierWork, TaskManager } from 
 import { NOTE } from "../../edges/store.ts";
 import type { Agent, AgentTask, Budget, Claim, Clock, Monitor, StoreDescriptor } from "../../index.ts";
 import type { Member } from "../../plan/member.ts";
-import type { Plan, PlanBudget } from "../../plan/plan.ts";
+import type { Plan, PlanBudget, QuarantinePolicy } from "../../plan/plan.ts";
 import { effectiveResources } from "../../plan/resource.ts";
 import type { RunNote } from "./run-note.ts";
 
@@ -23,6 +23,7 @@ export interface PlanManagerOptions {
   readonly monitor: Monitor;
   /** Instead of what the plan says. */
   readonly budget: Budget;
+  readonly onQuarantine: QuarantinePolicy;
   readonly earlier: EarlierWork;
   readonly onRetry: (taskIds: readonly string[]) => void;
 }
@@ -76,6 +77,7 @@ function partsOf(options: PlanManagerOptions): ComposedParts {
     standing: { ...parts.standing, orphan: "suspend" },
     machineConcurrency: config.machineConcurrency ?? undefined,
     weight: plan.weight,
+    onQuarantine: options.onQuarantine,
     earlier: options.earlier,
     onRetry: options.onRetry,
     describeOwner: (_, store) => parts.describeOwner(`run ${plan.name}`, store),

@@ -99,6 +99,8 @@ export class PlanRun {
       clock: this.#clock,
       monitor: { onEvent: (event) => this.#onEvent(event) },
       budget: around.budget ?? {},
+      // With nobody there to look, waiting for somebody to unlock could take for ever.
+      onQuarantine: plan.onQuarantine ?? config.onQuarantine ?? (out.capabilities.isInteractive ? "wait" : "skip"),
       earlier: {
         resultOf: (taskId) => this.#runner.resultOf(taskId),
         runsAgain: (taskId) => earlier !== null || this.#retried.has(taskId),
