@@ -14,6 +14,13 @@ export interface UnlockOptions extends CommonOptions {
   readonly force?: boolean;
 }
 
+export interface LogsOptions extends CommonOptions {
+  readonly follow?: boolean;
+}
+export interface ReportOptions extends CommonOptions {
+  readonly prometheus?: boolean;
+}
+
 export interface ControlWiring {
   readonly surroundings: Surroundings;
   readonly done: (code: ExitCode) => void;
@@ -75,6 +82,24 @@ NAME= clears what was set. Lowering a number takes nothing from anybody: fewer s
     .action(async (what: string, options: UnlockOptions) => {
       const { unlockCommand } = await import("./commands/unlock.ts");
       done(await unlockCommand(what, { options, surroundings }));
+    });
+}
+
+/** The commands that tell what was. */
+export function addHistoryCommands({ surroundings, done, command, example }: Omit<ControlWiring, "time">): void {
+  command("logs <task>", "what a task printed, while it runs and afterwards")
+    .option("-f, --follow", "go on showing it until the task has ended")
+    .addHelpText("after", example(["lockyard logs refresh-docs-7f3a/report -f"]))
+    .action(async (task: string, options: LogsOptions) => {
+      const { logsCommand } = await import("./commands/logs.ts");
+      done(await logsCommand(task, { options, surroundings }));
+    });
+  command("report [workflow]", "what ran, how long it waited and for what, what running at once gained")
+    .option("--prometheus", "print numbers in the text format of Prometheus")
+    .addHelpText("after", example(["lockyard report", "lockyard report nightly", "lockyard report --prometheus"]))
+    .action(async (workflow: string | undefined, options: ReportOptions) => {
+      const { reportCommand } = await import("./commands/report.ts");
+      done(await reportCommand(workflow, { options, surroundings }));
     });
 }
 

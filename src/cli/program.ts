@@ -3,7 +3,7 @@
  * costs nothing of it.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { addControlCommands } from "./control-commands.ts";
+import { addControlCommands, addHistoryCommands } from "./control-commands.ts";
 import type { ClaimOptions } from "./exec/claims.ts";
 import { EXEC_BROKEN, EXIT } from "./exit-codes.ts";
 import type { CommonOptions, Surroundings } from "./surroundings.ts";
@@ -65,13 +65,15 @@ export function programFor(surroundings: Surroundings, done: Done): Command {
   addExecCommands(program, surroundings, done);
   addPlanCommands(program, surroundings, done);
   addLookCommands(program, surroundings, done);
-  addControlCommands({
+  const wiring = {
     surroundings,
     done,
-    command: (usage, text) => command(program, usage, text),
+    command: (usage: string, text: string) => command(program, usage, text),
     example,
     time,
-  });
+  };
+  addControlCommands(wiring);
+  addHistoryCommands(wiring);
   addSetUpCommands(program, surroundings, done);
   return program;
 }

@@ -96,6 +96,41 @@ export function storeContract(
       expect(result).toEqual(remembers ? { done: true } : undefined);
     });
 
+    test("hands a message to the owner of a task, and keeps notes until they are taken back", async (opened) => {
+      const [alpha, beta] = [await opened.enter("alpha"), await opened.enter("beta")];
+      const row = rowOf(await beta.turn([submit({ taskId: "b", ownerId: "beta" })]), "submitted");
+      await alpha.turn([
+        { type: "tell", key: row.key, message: { kind: "answer", input: "yes" } },
+        { type: "note", topic: "pause w", note: { reason: "a person" } },
+      ]);
+      await opened.pass(50);
+      const told = beta.told.find(({ type }) => type === "told");
+      expect(told?.type === "told" ? told.message : undefined).toEqual({ kind: "answer", input: "yes" });
+      expect(await opened.store.view((view) => view.note("pause w"))).toEqual({ reason: "a person" });
+      await alpha.turn([{ type: "note", topic: "pause w", note: null }]);
+      expect(await opened.store.view((view) => view.note("pause w"))).toBe(undefined);
+    });
+
+    test("takes a task out of the line and back, and a task that nobody stands behind is run again", async (opened) => {
+      const [alpha, beta] = [await opened.enter("alpha"), await opened.enter("beta")];
+      const held = rowOf(await alpha.turn([submit({ taskId: "a", claims: [write("/x")] })]), "admitted");
+      const claims = [write("/x")];
+      const { key } = rowOf(
+        await beta.turn([submit({ taskId: "b", ownerId: "beta", claims, orphan: "suspend" })]),
+        "waiting",
+      );
+      expect(rowOf(await beta.turn([{ type: "suspend", key }]), "suspended").status).toBe("suspended");
+      // What is not in line is not admitted.
+      await alpha.turn([settle(held)]);
+      expect(await opened.store.view((view) => view.task("workflow", "b")?.status)).toBe("suspended");
+      expect(typesOf(await alpha.turn([submit({ taskId: "b", again: true })]))).toEqual(["refused"]);
+      expect(typesOf(await beta.turn([{ type: "enqueue", key, rank: 1 }]))).toEqual(["admitted"]);
+      await alpha.turn([{ type: "owner-gone", ownerId: "beta", isProven: true }]);
+      const again = await alpha.turn([submit({ taskId: "b", claims, again: true })]);
+      expect(typesOf(again)).toEqual(["submitted", "admitted"]);
+      expect(rowOf(again, "admitted").key).toBeGreaterThan(key);
+    });
+
     test("wakes the owner of what another owner let go", async (opened) => {
       const [alpha, beta] = [await opened.enter("alpha"), await opened.enter("beta")];
       const held = rowOf(await alpha.turn([submit({ taskId: "a", claims: [write("/x")] })]), "admitted");

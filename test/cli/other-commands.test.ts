@@ -23,6 +23,8 @@ const COMMANDS = [
   "answer",
   "set",
   "unlock",
+  "logs",
+  "report",
   "init",
   "doctor",
   "completion",

@@ -47,6 +47,9 @@ async function candidates(
       return planFiles(typed, surroundings.cwd);
     case "why":
       return fromStore(surroundings, (view) => [...counterWords(view), ...taskWords(view)]);
+    case "report":
+      return fromStore(surroundings, workflowWords);
+    case "logs":
     case "cancel":
     case "answer":
       return fromStore(surroundings, taskWords);

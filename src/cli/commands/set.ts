@@ -21,15 +21,16 @@ interface Setting {
 /** Most units anything may have. */
 const MOST = 1_000_000;
 
+/** What is set of a counter. */
+type Settable = Pick<Counter, "node" | "kind" | "capacity" | "used" | "intervalMs" | "declarations" | "members">;
+
 /** Tasks of all processes at once, before anybody has said how many. */
-const NO_LIMIT: Counter = {
+const NO_LIMIT: Settable = {
   node: MACHINE_LIMIT,
   kind: "limit",
   capacity: MOST,
   used: 0,
   intervalMs: 0,
-  nextAtMs: 0,
-  dueAtMs: 0,
   declarations: [],
   members: [],
 };
@@ -129,7 +130,7 @@ async function setCounter(
 }
 
 /** Throws UNKNOWN_RESOURCE with a suggestion. */
-function counterNamed(view: StoreView, name: string, root: string): Counter {
+function counterNamed(view: StoreView, name: string, root: string): Settable {
   if (name === "concurrency") return view.counters().find(({ node }) => node === MACHINE_LIMIT) ?? NO_LIMIT;
   const counters = view.counters().filter(({ kind }) => kind !== "limit");
   const found = counters.find(({ node }) => resourceId(node, root) === name);

@@ -14,12 +14,14 @@ import { budgetText } from "./budget-text.ts";
 import { type Display, displayFor } from "./display.ts";
 import { type Earlier, spentBy } from "./earlier.ts";
 import { type Interrupts, listenForInterrupts } from "./interrupts.ts";
+import { Notifier } from "./notifier.ts";
 import type { PlanAgents } from "./plan-agents.ts";
 import { concurrencyFor, PlanManager, relocated } from "./plan-manager.ts";
 import { PlanRunner } from "./plan-runner.ts";
 import { type RunNote, textsOfConfig } from "./run-note.ts";
 import { type RunSummary, summarise } from "./summary.ts";
 import { Tally } from "./tally.ts";
+import { forgetOldLogs, TaskLogs } from "./task-logs.ts";
 
 const KEEP_ALIVE_MS = 60_000;
 
@@ -58,6 +60,8 @@ export class PlanRun {
   readonly #earlier: Earlier | null;
   readonly #startedAtMs: number;
   readonly #retried = new Set<string>();
+  readonly #notifier: Notifier;
+  readonly #logs: TaskLogs;
   /** What people are told while the budget keeps the rest from starting; empty while nothing does. */
   #pausedText = "";
   #budgetReason = "";
@@ -87,6 +91,15 @@ export class PlanRun {
       lastTaskId: lastOf(expanded),
     });
     const kept = { ...config.store, ...(options.tier === undefined ? {} : { tier: options.tier }) };
+    this.#notifier = new Notifier({
+      notices: [...plan.notify, ...config.notify],
+      workflowId: this.#workflowId,
+      cwd: plan.root,
+      env: around.env,
+      clock: this.#clock,
+      say: (line) => this.#display.note(line),
+    });
+    this.#logs = new TaskLogs(this.#workflowId, () => this.#sharedFile());
     const store = runStore({ choice: chooseStore(options.store, around), kept, say: (line) => err.line(line) });
     this.#manager = new PlanManager({
       workflowId: this.#workflowId,
@@ -136,6 +149,8 @@ export class PlanRun {
       if (this.#earlier !== null) this.#display.note(this.#goesOn());
       this.#display.start(() => this.#manager.getParallelExecutionStatus());
       const results = await this.#runner.run();
+      const file = this.#sharedFile();
+      if (file !== null) forgetOldLogs(file, this.#clock.wallMs());
       const makespanMs = this.#clock.nowMs() - this.#startedMs;
       const { resourceContention } = this.#manager.parts.metrics.snapshot();
       const summary = summarise(results, makespanMs, resourceContention);
@@ -143,13 +158,22 @@ export class PlanRun {
       await this.#manager.close({ leave: this.#hasLeft });
       this.#display.finish(summary, results);
       if (this.#hasLeft) this.#display.note(this.#pausedText);
+      else this.#notifier.finished(summary);
       return this.#exitCode(results, interrupts);
     } finally {
       keepAlive();
       interrupts.dispose();
+      this.#logs.close();
       this.#display.close();
       await this.#manager.close();
+      await this.#notifier.close();
     }
+  }
+
+  /** The file of the store others see too; null for none. */
+  #sharedFile(): string | null {
+    const { store } = this.#manager;
+    return store === null || store.scope === "process" ? null : store.location;
   }
 
   #listen(): Interrupts {
@@ -207,16 +231,17 @@ export class PlanRun {
   }
 
   #warn(): void {
-    const { plan, expanded } = this.#loaded;
+    const { expanded } = this.#loaded;
     for (const warning of expanded.warnings) this.#display.note(`warning: ${warning}`);
-    if (plan.notify.length > 0) {
-      this.#display.note("warning: this version does not carry out `notify`; it only checks how it is written.");
-    }
   }
 
   #onEvent(event: LockyardEvent): void {
     this.#tally.take(event);
     this.#display.event(event);
+    this.#logs.event(event);
+    this.#notifier.event(event);
+    if (event.type === "workflow-paused" && this.#draining === "")
+      this.#notifier.paused(`${this.#workflowId} is paused. Continue: lockyard resume ${this.#workflowId}`);
     if (event.type === "budget-paused") this.#onBudget(event.reason);
     if (event.type === "workflow-started" && this.#pausedText !== "") this.#onGoOn();
     if (event.type === "task-finished" && isFailure(event.result) && !this.#around.options.keepGoing) {
@@ -251,6 +276,7 @@ export class PlanRun {
       if (this.#pausedText === "" || this.#manager.running > 0) return;
       this.#tellPaused(this.#budgetReason);
       this.#hasLeft = true;
+      this.#notifier.paused(this.#pausedText);
       this.#runner.leave();
     });
   }
