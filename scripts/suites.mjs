@@ -35,7 +35,7 @@ export function allSteps() {
 /** Only CI has the time. */
 export function longSteps() {
   return [
-    ...(hasTests("test/prove") ? [suite("prove", 8 * MINUTE)] : []),
+    ...(hasTests("test/prove") ? [suite("prove", 10 * MINUTE)] : []),
     ...simulation("sim-long", { ledger: "memory", seeds: 4_000, limitMs: 10 * MINUTE }),
     ...simulation("sim-long-sqlite", { ledger: "sqlite", seeds: 800, limitMs: 10 * MINUTE }),
   ];

@@ -73,8 +73,10 @@ function releaseFaults(history: History, grants: readonly Grant[]): readonly str
     const { fence, isDone, retMs } = operation;
     if (grant.momentMs > retMs) faults.push(`fence ${fence} was spoken of before it was granted`);
     else if (!isDone && grant.goneFromMs > retMs) faults.push(`fence ${fence} was refused while it held`);
-    else if (isDone && done.has(fence)) faults.push(`fence ${fence} let go twice`);
-    if (isDone) done.add(fence);
+    // One that nobody heard the answer of need not have happened.
+    if (!isDone || retMs === Infinity) continue;
+    if (done.has(fence)) faults.push(`fence ${fence} let go twice`);
+    done.add(fence);
   }
   return faults;
 }

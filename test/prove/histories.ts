@@ -9,7 +9,7 @@ const WORKER = fileURLToPath(new URL("./history-worker.ts", import.meta.url));
 const PROCESSES = 5;
 /** Answers between two faults, so that a slow machine sees no more of them than a fast one. */
 const FAULT_EVERY = 40;
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 600_000;
 
 export interface HistoryRun {
   readonly text: string;
