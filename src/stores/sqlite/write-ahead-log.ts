@@ -9,6 +9,8 @@ import type { Statements } from "./statements.ts";
 /** Pages, about 4 MB: no commit has much to copy. */
 const COPY_PAGES = 1_000;
 const RESTART_FACTOR = 8;
+/** After a full disk the log is begun anew with every commit for so long: it must not take the room the file itself needs. */
+const TIGHT_COMMITS = 256;
 /** Asking costs as much as a small statement: not after every commit. */
 const ASK_EVERY = 8;
 /** Milliseconds this process stands still at most for a new beginning of the log. */
@@ -18,6 +20,7 @@ export class WriteAheadLog {
   readonly #db: Statements;
   readonly #copyPages: number;
   #commits = 0;
+  #tightCommits = 0;
 
   constructor(db: Statements, copyPages: number = COPY_PAGES) {
     this.#db = db;
@@ -26,6 +29,10 @@ export class WriteAheadLog {
 
   /** After a commit. Never throws: the commit stands, and what is wrong with the file the next transaction tells. */
   committed(): void {
+    if (this.#tightCommits > 0) {
+      this.#tightCommits--;
+      return this.#tryRestart();
+    }
     if (++this.#commits % ASK_EVERY !== 0) return;
     try {
       const { pages, copied } = this.pages();
@@ -39,6 +46,11 @@ export class WriteAheadLog {
 
   /** On a full disk: what can be copied is, so that the log's own room is used again. Never throws. */
   reuse(): void {
+    this.#tightCommits = TIGHT_COMMITS;
+    this.#tryRestart();
+  }
+
+  #tryRestart(): void {
     try {
       this.#restart();
     } catch {
