@@ -31,7 +31,12 @@ const call = (taskId: string) => ({
 const results = await layer.executeMultipleTaskCalls([call("one"), call("two")]);
 const got = results.flatMap((result) => (result.success ? [result.output] : []));
 
-console.log(`ports: ${got.map(({ port }) => port).join(", ")}`);
+console.log(
+  `ports: ${got
+    .map(({ port }) => port)
+    .sort()
+    .join(", ")}`,
+);
 console.log(`directories: ${new Set(got.map(({ directory }) => directory)).size}`);
 console.log(`left behind: ${got.filter(({ directory }) => existsSync(directory)).length}`);
 await layer.close();
