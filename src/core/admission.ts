@@ -30,7 +30,7 @@ import {
 } from "./claims.ts";
 import type { Counter } from "./command.ts";
 import { unitsThere } from "./counters.ts";
-import { countPass, type Decision, freeClaims, leaveLine, reserve, setLimits } from "./decision.ts";
+import { countPass, type Decision, freeClaims, leaseEndMs, leaveLine, reserve, setLimits } from "./decision.ts";
 import { invariant } from "./errors.ts";
 import { paceMs, recover } from "./pace.ts";
 import { isBefore, type TaskRow } from "./row.ts";
@@ -159,7 +159,7 @@ export function grant(decision: Decision, row: TaskRow): void {
   row.fence = ledger.nextFence();
   row.status = isOwn ? "running" : "starting";
   row.admittedAtMs = nowMs;
-  row.dueAtMs = isOwn ? 0 : nowMs + ADMISSION.startTimeoutMs;
+  row.dueAtMs = isOwn ? leaseEndMs(decision, row) : nowMs + ADMISSION.startTimeoutMs;
   if (row.claims.length > 0) {
     row.holdsClaims = true;
     ledger.hold(row);

@@ -1,6 +1,7 @@
 /** How a row enters the line: submitted, or eligible again. It is granted at once, or watches what blocks it. */
 import { isBlocked, watch } from "./admission.ts";
 import { admit } from "./admit.ts";
+import { MAX_TIMER_MS } from "./bounds.ts";
 import { neverEnough, overCapacity } from "./capacity.ts";
 import type { Blocker, Command } from "./command.ts";
 import { deadlockMessage, whatNeverLetsGo } from "./deadlock.ts";
@@ -30,7 +31,11 @@ export function refuse(decision: Decision, index: number, refusal: Refusal): voi
 
 export function submit(decision: Decision, index: number, newRow: NewRow): void {
   const { ledger, nowMs } = decision;
-  const fault = ownerFault(decision, newRow.ownerId) ?? claimFault(decision, newRow) ?? parentFault(decision, newRow);
+  const fault =
+    ownerFault(decision, newRow.ownerId) ??
+    claimFault(decision, newRow) ??
+    parentFault(decision, newRow) ??
+    (mayLapse(newRow) ? null : leaseFault(newRow, newRow.leaseMs));
   if (fault !== null) return refuse(decision, index, fault);
   if (newRow.again === true) makeRoom(decision, newRow);
   const row = ledger.insert(newRow, ledger.nextKey(), nowMs);
@@ -63,6 +68,22 @@ function makeRoom({ ledger }: Decision, { workflowId, taskId }: NewRow): void {
 
 function isNobodys({ status, ownerId }: TaskRow): boolean {
   return status === "suspended" && ownerId === "";
+}
+
+function mayLapse({ leaseMs = 0, holder }: NewRow): boolean {
+  return leaseMs === 0 || (holder === "guest" && isLease(leaseMs));
+}
+
+export function isLease(leaseMs: number): boolean {
+  return Number.isFinite(leaseMs) && leaseMs > 0 && leaseMs <= MAX_TIMER_MS;
+}
+
+export function leaseFault({ taskId }: { readonly taskId: string }, leaseMs: number | undefined): Refusal {
+  const most = MAX_TIMER_MS.toLocaleString("en");
+  return {
+    code: "INVALID_OPTION",
+    message: `Task ${taskId} asks for a lease of ${leaseMs} ms: only a guest has one, of more than 0 and at most ${most} ms.`,
+  };
 }
 
 /** Only what has a living owner stands in line (L13). */

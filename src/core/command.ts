@@ -80,6 +80,8 @@ export type Command =
   /** The attempt ended and another will follow: locks and slot go, the task leaves the line until `enqueue`. */
   | { readonly type: "retry"; readonly key: number; readonly fence: number }
   | { readonly type: "need-input"; readonly key: number; readonly fence: number }
+  /** A guest goes on with what it holds: it lapses `leaseMs` from now. */
+  | { readonly type: "renew"; readonly key: number; readonly fence: number; readonly leaseMs: number }
   /** A running task gives its slot back while it waits for tasks it started. */
   | { readonly type: "give-slot"; readonly key: number; readonly fence: number }
   /** Being stopped, proof pending: keeps locks, gives the slot back. */

@@ -78,6 +78,11 @@ export function setLimits(decision: Decision, limits: readonly string[], step: 1
   }
 }
 
+/** When what it was granted lapses; 0 for never. */
+export function leaseEndMs({ nowMs }: Decision, { leaseMs }: TaskRow): number {
+  return leaseMs > 0 ? nowMs + leaseMs : 0;
+}
+
 /** Gives back the slot: its limits count for it no longer. Between `edit` and `put`. */
 export function giveLimits(decision: Decision, row: TaskRow): void {
   if (!row.holdsLimits) return;

@@ -33,6 +33,7 @@ export type ErrorCode =
   | "DEADLINE"
   | "CANCELLED"
   | "DEADLOCK"
+  | "LOCK_EXPIRED"
   | "DEPENDENCY_FAILED"
   | "CONDITION_NOT_MET"
   | "OUT_OF_MEMORY"

@@ -4,9 +4,9 @@
  * L6  every one of them carries the fence of its grant; a stale one is refused and changes nothing
  * L7  a holder that is being stopped keeps its locks until it is proven gone (`settle`), else it is quarantined
  */
-import { type Refusal, refuse } from "./arrivals.ts";
+import { isLease, leaseFault, type Refusal, refuse } from "./arrivals.ts";
 import type { Command } from "./command.ts";
-import { type Decision, giveLimits, letGo, reserve } from "./decision.ts";
+import { type Decision, giveLimits, leaseEndMs, letGo, reserve } from "./decision.ts";
 import { end, keepPlace } from "./endings.ts";
 import { holdsLocks, isFinal, type TaskRow } from "./row.ts";
 
@@ -63,6 +63,8 @@ export function changeSlot(
   const { ledger } = decision;
   if (command.type === "confirm") return confirm(decision, row);
   decision.releases++;
+  // A guest is judged again at its next write: what it held needs nobody's proof.
+  if (command.type === "quarantine" && row.holder === "guest") return lapse(decision, row);
   // Whoever is being stopped wants nothing more.
   if (command.type === "ending" || command.type === "quarantine") {
     for (const request of ledger.requestsOf(row.key)) {
@@ -82,10 +84,28 @@ function confirm(decision: Decision, row: TaskRow): void {
   if (row.status === "starting") {
     decision.ledger.edit(row);
     row.status = "running";
-    row.dueAtMs = 0;
+    row.dueAtMs = leaseEndMs(decision, row);
     decision.ledger.put(row);
   }
   decision.effects.push({ type: "confirmed", row });
+}
+
+/** A guest's hold ends by itself: nobody renewed it in time. */
+export function lapse(decision: Decision, row: TaskRow): void {
+  end(decision, row, { status: "timed_out", code: "LOCK_EXPIRED" });
+}
+
+/** It lapses so much later. Too late is refused: the lease ends before anything else of a turn is carried out. */
+export function renew(decision: Decision, index: number, command: Of<"renew">): void {
+  const row = holderOf(decision, index, command);
+  if (row === null) return;
+  if (row.holder !== "guest" || !isLease(command.leaseMs))
+    return refuse(decision, index, leaseFault(row, command.leaseMs));
+  const { ledger } = decision;
+  ledger.edit(row);
+  row.leaseMs = command.leaseMs;
+  if (row.status !== "starting") row.dueAtMs = leaseEndMs(decision, row);
+  ledger.put(row);
 }
 
 /** A person frees what a quarantined holder held; by force, what any holder holds. */

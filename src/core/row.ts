@@ -39,6 +39,11 @@ export interface NewRow {
   readonly limits: readonly string[];
   /** Milliseconds; 0 for none. */
   readonly queueTimeoutMs: number;
+  /**
+   * Guests only: what was granted lapses so many milliseconds after the grant, or after the last `renew`. 0 (or absent): it
+   * is held until somebody says otherwise.
+   */
+  readonly leaseMs?: number;
   readonly orphan: OrphanPolicy;
   /** Session, directory and command of a waiter whose place is kept (L13); empty for none. */
   readonly placeKey: string;
@@ -108,8 +113,10 @@ export interface TaskRow {
   /** Waiting behind locks, capacities and rates, in all. */
   lockWaitMs: number;
   admittedAtMs: number;
-  /** When the kernel must look at it again (queue time-out, start time-out); 0 for never. */
+  /** When the kernel must look at it again (queue time-out, start time-out, end of a lease); 0 for never. */
   dueAtMs: number;
+  /** See `NewRow.leaseMs`; 0 for none. */
+  leaseMs: number;
   payload: unknown;
 }
 

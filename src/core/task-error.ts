@@ -130,6 +130,7 @@ const CODES: Readonly<Record<ErrorCode, true>> = {
   DEADLINE: true,
   CANCELLED: true,
   DEADLOCK: true,
+  LOCK_EXPIRED: true,
   DEPENDENCY_FAILED: true,
   CONDITION_NOT_MET: true,
   OUT_OF_MEMORY: true,

@@ -22,11 +22,12 @@ import { breakKnots } from "./deadlock.ts";
 import { type Decision, lineId } from "./decision.ts";
 import { end, endRefused, keepPlace, requeue } from "./endings.ts";
 import { settleEstates } from "./estate.ts";
-import { cancel, changeSlot, release, retry, settle, suspend, tell, unlock } from "./holders.ts";
+import { cancel, changeSlot, lapse, release, renew, retry, settle, suspend, tell, unlock } from "./holders.ts";
 import type { Ledger } from "./ledger.ts";
 import { joinOwner, leaveOwner, loseOwner } from "./owners.ts";
 import { becomeDue, putBack, slowDown } from "./put-back.ts";
 import { drain } from "./release.ts";
+import { isFinal } from "./row.ts";
 
 export interface TurnInput {
   readonly commands: readonly Command[];
@@ -78,14 +79,17 @@ function takeUpCarry(decision: Decision): void {
   for (const entry of decision.ledger.carry()) decision.scans.set(lineId(entry), entry);
 }
 
-/** Queue time-outs, admissions that were never confirmed, rates that filled up, members that may be free again. */
+/** Queue time-outs, admissions nobody confirmed, silent guests, rates that filled up, members that may be free again. */
 function takeDue(decision: Decision): void {
   const { ledger, nowMs } = decision;
   const nextMs = ledger.nextDueAtMs();
   if (nextMs === 0 || nextMs > nowMs) return;
   for (const row of ledger.dueRows(nowMs, ADMISSION.testsPerRelease)) {
+    // What a guest asked for ends with it, and may have been due as well.
+    if (isFinal(row.status)) continue;
     decision.releases++;
     if (row.status === "starting") requeue(decision, row);
+    else if (row.status !== "waiting") lapse(decision, row);
     else {
       keepPlace(decision, row);
       end(decision, row, { status: "timed_out", code: "QUEUE_TIMEOUT" });
@@ -125,6 +129,8 @@ function letGoOrChange(decision: Decision, index: number, command: Exclude<Comma
       return putBack(decision, index, command);
     case "slow-down":
       return slowDown(decision, index, command);
+    case "renew":
+      return renew(decision, index, command);
     case "unlock":
       return unlock(decision, index, command);
     case "suspend":

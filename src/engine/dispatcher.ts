@@ -270,7 +270,8 @@ export class Dispatcher implements TurnListener, Line {
       return;
     }
     const { attempt } = record;
-    if (attempt !== null) this.#wiring.notices.locks("lock-released", attempt);
+    const lock = effect.code === "LOCK_EXPIRED" ? "lock-expired" : "lock-released";
+    if (attempt !== null) this.#wiring.notices.locks(lock, attempt);
     if (record.result !== null) return this.#wiring.table.remove(record);
     const result = record.pending ?? this.fates.result(record, this.#endingOf(record, effect), row);
     this.fates.disown(record, effect.code ?? "CANCELLED");

@@ -23,6 +23,7 @@ const RETRYABLE: Readonly<Record<ErrorCode, boolean>> = {
   RUN_TIMEOUT: true,
   IDLE_TIMEOUT: true,
   DEADLOCK: true,
+  LOCK_EXPIRED: true,
   STORE_UNAVAILABLE: true,
   STORE_BUSY: true,
   // The same memory would be asked for again; a busy machine is the exception, and then the agent may say so.

@@ -34,6 +34,7 @@ export function kernelFaults(world: World): string[] {
   const reservers = world.rows.filter((row) => row.reserved);
   if (reservers.length > 4) faults.push(`L4: ${reservers.length} reservations stand at once`);
   for (const row of world.rows) {
+    checkLease(world, row, faults);
     if (row.watch === "") {
       if (row.status === "waiting") faults.push(`${row.taskId} waits for nothing`);
       continue;
@@ -43,6 +44,15 @@ export function kernelFaults(world: World): string[] {
   }
   checkKnots(world, holders, faults);
   return faults;
+}
+
+/** Whoever holds for a while has a clock that runs, and never holds for longer; nobody else has one. */
+function checkLease({ nowMs }: World, row: TaskRow, faults: string[]): void {
+  if (row.status === "waiting" || row.status === "starting" || !(row.holdsClaims || row.fence > 0)) return;
+  const mayLapse = row.holder === "guest" && row.leaseMs > 0;
+  if (mayLapse ? row.dueAtMs <= nowMs || row.dueAtMs > nowMs + row.leaseMs : row.dueAtMs !== 0)
+    faults.push(`L7: ${row.taskId} has a lease of ${row.leaseMs} ms that ends at ${row.dueAtMs}, and it is ${nowMs}`);
+  if (row.holder === "guest" && row.quarantined) faults.push(`L7: the guest ${row.taskId} is quarantined`);
 }
 
 function checkLocks(holders: readonly TaskRow[], faults: string[]): void {

@@ -100,6 +100,7 @@ export class RandomWorld {
 
   #newRow(over: Partial<NewRow> = {}): NewRow {
     const owner = this.#pick(OWNERS.length);
+    const holder = this.#random() < 0.2 ? "guest" : "in-process";
     return {
       workflowId: "w",
       taskId: `t${++this.#made}`,
@@ -109,7 +110,8 @@ export class RandomWorld {
       wants: "locks",
       parentKey: 0,
       ancestors: [],
-      holder: this.#random() < 0.2 ? "guest" : "in-process",
+      holder,
+      leaseMs: holder === "guest" && this.#random() < 0.6 ? 20 + this.#pick(600) : 0,
       status: this.#random() < 0.1 ? "blocked" : "waiting",
       rank: this.#random() < 0.3 ? this.#nowMs - this.#pick(500) : this.#nowMs,
       claims: this.#claims(),
@@ -218,6 +220,7 @@ export class RandomWorld {
     const fence = this.#random() < 0.03 ? row.fence - 1 : row.fence;
     const what = this.#random();
     if (row.status === "starting") return { type: "confirm", key, fence };
+    if (row.leaseMs > 0 && this.#random() < 0.5) return { type: "renew", key, fence, leaseMs: 20 + this.#pick(600) };
     if (what < 0.72) return { type: "settle", key, fence, status: "succeeded", result: null };
     if (what < 0.8) return { type: "retry", key, fence };
     if (what < 0.83) return row.status === "running" ? this.#putBack(row, fence) : null;

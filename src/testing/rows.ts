@@ -81,6 +81,7 @@ export function plainRow(row: TaskRow): Readonly<Record<keyof TaskRow, unknown>>
     lockWaitMs: row.lockWaitMs,
     admittedAtMs: row.admittedAtMs,
     dueAtMs: row.dueAtMs,
+    leaseMs: row.leaseMs,
     payload: row.payload,
   };
 }

@@ -73,6 +73,10 @@ class Kernel {
     return this.turn({ type: "settle", key, fence, status: "succeeded", result: null });
   }
 
+  nextDueAtMs(): number {
+    return this.#open.commit(() => this.#open.ledger.nextDueAtMs());
+  }
+
   row(key: number): TaskRow {
     const row = this.#open.commit(() => this.#open.ledger.get(key));
     if (row === undefined) throw new Error(`there is no row ${key}`);
@@ -199,6 +203,45 @@ describe.each(Object.keys(OPENERS))("on the ledger of %s", (name) => {
     expect([kernel.used("c:build"), kernel.used("p:port")]).toEqual([1, 1]);
     expect(kernel.row(process.key).members).toEqual({ "p:port": ["3000"] });
     expect(admitted(kernel.settle(process)).sort()).toEqual(["waits c:build", "waits f:/a", "waits p:port"]);
+  });
+
+  fact(
+    "a guest that falls silent loses its hold to the next in line, in the very turn in which it is due",
+    (kernel) => {
+      const guest = kernel.run("guest", [write("/a")], { holder: "guest", leaseMs: 500 });
+      const { key, fence } = guest;
+      kernel.submit("next", [write("/a")]);
+      kernel.nowMs += 400;
+      expect(kernel.turn({ type: "renew", key, fence, leaseMs: 300 })).toEqual([]);
+      expect(kernel.nextDueAtMs()).toBe(kernel.nowMs + 300);
+      kernel.nowMs += 299;
+      expect(kernel.turn({ type: "tick" })).toEqual([]);
+      kernel.nowMs += 1;
+      const effects = kernel.turn({ type: "renew", key, fence, leaseMs: 300 });
+      expect(ended(effects).map(([taskId, code]) => [taskId, code])).toEqual([["guest", "LOCK_EXPIRED"]]);
+      expect(admitted(effects)).toEqual(["next"]);
+      expect(refusal(effects)?.code).toBe("STALE_FENCE");
+    },
+  );
+
+  fact("a guest is never quarantined, and only guests have a lease", (kernel) => {
+    const { key, fence } = kernel.run("guest", [write("/a")], { holder: "guest", leaseMs: 500 });
+    expect(ended(kernel.turn({ type: "quarantine", key, fence })).map(([, code]) => code)).toEqual(["LOCK_EXPIRED"]);
+    expect(refusal(kernel.submit("owned", [], { holder: "owned", leaseMs: 500 }))?.code).toBe("INVALID_OPTION");
+    const task = kernel.run("task", []);
+    const renewal = kernel.turn({ type: "renew", key: task.key, fence: task.fence, leaseMs: 500 });
+    expect(refusal(renewal)?.code).toBe("INVALID_OPTION");
+    const guest = kernel.run("another", [], { holder: "guest", leaseMs: 500 });
+    const never = kernel.turn({ type: "renew", key: guest.key, fence: guest.fence, leaseMs: Number.NaN });
+    expect(refusal(never)?.code).toBe("INVALID_OPTION");
+  });
+
+  fact("what a guest asked for lapses with it", (kernel) => {
+    const guest = kernel.run("guest", [], { holder: "guest", leaseMs: 500 });
+    kernel.ask(guest, "more", [write("/a")], { holder: "guest", leaseMs: 400 });
+    kernel.nowMs += 600;
+    expect(ended(kernel.turn({ type: "tick" })).map(([taskId]) => taskId)).toEqual(["more", "guest"]);
+    expect(admitted(kernel.submit("next", [write("/a")]))).toEqual(["next"]);
   });
 
   fact("a circle over three owners is refused at once, with every holder named", (kernel) => {

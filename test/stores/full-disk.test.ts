@@ -97,7 +97,7 @@ describe.runIf(mayMount)("a full disk", () => {
     const store = await open();
     expect(existsSync(`${file}-ballast`)).toBe(true);
     await store.join(newOwner(), () => undefined);
-    const rows = admitted(await store.turn(Array.from({ length: 40 }, (_, index) => submit(`r${index}`, 10))));
+    const rows = admitted(await store.turn(Array.from({ length: 24 }, (_, index) => submit(`r${index}`, 10))));
     fillDisk();
     const first = rows[0];
     if (first === undefined) throw new Error("nothing was admitted");

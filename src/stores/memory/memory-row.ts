@@ -18,6 +18,8 @@ interface Rare {
   readonly heldUnits: Readonly<Record<string, number>> | null;
   readonly stop: TaskRow["stop"];
   readonly quarantined: boolean;
+  /** Null: as it was submitted with. */
+  readonly leaseMs: number | null;
 }
 
 const USUAL: Rare = {
@@ -30,6 +32,7 @@ const USUAL: Rare = {
   heldUnits: null,
   stop: "",
   quarantined: false,
+  leaseMs: null,
 };
 
 /** What a turn can change in a row, as it was before the turn. */
@@ -177,6 +180,12 @@ export class MemoryRow implements TaskRow {
   }
   set heldUnits(heldUnits: Rare["heldUnits"]) {
     if (heldUnits !== this.#rare.heldUnits) this.#rare = { ...this.#rare, heldUnits };
+  }
+  get leaseMs(): number {
+    return this.#rare.leaseMs ?? this.init.leaseMs ?? 0;
+  }
+  set leaseMs(leaseMs: number) {
+    this.#rare = { ...this.#rare, leaseMs };
   }
   get stop(): TaskRow["stop"] {
     return this.#rare.stop;

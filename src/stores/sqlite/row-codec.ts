@@ -29,6 +29,7 @@ export function stateOf(row: TaskRow): SQLInputValue[] {
     row.lockWaitMs,
     row.admittedAtMs,
     row.dueAtMs,
+    row.leaseMs,
   ];
 }
 
@@ -138,6 +139,7 @@ export function rowOf(values: Values, cache: ClaimCache, loadPayload: (key: numb
     lockWaitMs: at(state + 16),
     admittedAtMs: at(state + 17),
     dueAtMs: at(state + 18),
+    leaseMs: at(state + 19),
     get payload(): unknown {
       const value = loadPayload(this.key);
       Object.defineProperty(this, "payload", { value, enumerable: true });
@@ -186,6 +188,7 @@ export function freshRow(row: NewRow, key: number, nowMs: number): TaskRow {
     lockWaitMs: 0,
     admittedAtMs: 0,
     dueAtMs: row.status === "waiting" && row.queueTimeoutMs > 0 ? nowMs + row.queueTimeoutMs : 0,
+    leaseMs: row.leaseMs ?? 0,
     payload: row.payload,
   };
 }

@@ -3,6 +3,7 @@ import { SQL as M0001 } from "./0001.ts";
 import { SQL as M0002 } from "./0002.ts";
 import { SQL as M0003 } from "./0003.ts";
 import { SQL as M0004 } from "./0004.ts";
+import { SQL as M0005 } from "./0005.ts";
 
 export interface Migration {
   readonly sql: string;
@@ -13,4 +14,4 @@ export interface Migration {
   readonly raises?: { readonly minWriter: number; readonly release: string };
 }
 
-export const MIGRATIONS: readonly Migration[] = [{ sql: M0001 }, { sql: M0002 }, { sql: M0003 }, { sql: M0004 }];
+export const MIGRATIONS: readonly Migration[] = [{ sql: M0001 }, { sql: M0002 }, { sql: M0003 }, { sql: M0004 }, { sql: M0005 }];

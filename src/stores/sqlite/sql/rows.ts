@@ -24,6 +24,7 @@ const STATE = [
   "lock_wait_ms",
   "admitted_at_ms",
   "due_at_ms",
+  "lease_ms",
 ] as const;
 
 export const FIXED_COUNT = FIXED.split(",").length;

@@ -115,7 +115,7 @@ export class GhostAnswered {
           this.#books.verdict.fail("L13", `${task.taskId} was suspended and ${task.ownerId} was not reported gone`);
         return this.#books.letGo(task, "suspended");
       case "quarantined":
-        if (task.state !== "held")
+        if (task.state !== "held" || task.isGuest)
           this.#books.verdict.fail("L7", `${task.taskId} was quarantined while it was ${task.state}`);
         task.isQuarantined = true;
         return this.#books.counts.giveSlot(task);
@@ -161,6 +161,7 @@ export class GhostAnswered {
     task.fence = notice.fence;
     task.isConfirmed = notice.isOwn;
     task.heldSinceMs = this.#books.nowMs;
+    task.signOfLifeMs = this.#books.nowMs;
     task.members = notice.members;
     for (const claim of task.claims) {
       if (claim.what === "units")
@@ -236,6 +237,13 @@ export class GhostAnswered {
             "L13",
             `${task.taskId} ended with its owner, and ${task.ownerId} was not reported gone`,
           );
+        return;
+      }
+      case "LOCK_EXPIRED": {
+        const silentMs = this.#books.nowMs - task.signOfLifeMs;
+        const wasGivenUp = silentMs === Number.POSITIVE_INFINITY;
+        if (!task.isGuest || !(wasGivenUp || (task.leaseMs > 0 && silentMs >= task.leaseMs)))
+          this.#books.verdict.fail("lost", `${task.taskId} lapsed after ${silentMs} of ${task.leaseMs} ms`);
         return;
       }
       case "OVER_CAPACITY":

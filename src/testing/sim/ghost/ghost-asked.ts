@@ -83,12 +83,19 @@ export class GhostAsked {
         this.#books.letGo(task, "retrying");
         return;
       case "confirm":
+        if (!task.isConfirmed) task.signOfLifeMs = this.#books.nowMs;
         task.isConfirmed = true;
+        return;
+      case "renew":
+        task.signOfLifeMs = this.#books.nowMs;
+        task.leaseMs = command.leaseMs;
         return;
       case "need-input":
       case "give-slot":
       case "ending":
       case "quarantine":
+        // A guest that does not let go is given up: nothing it does needs to be proven over.
+        if (command.type === "quarantine") task.signOfLifeMs = Number.NEGATIVE_INFINITY;
         this.#books.counts.giveSlot(task);
         return;
     }
@@ -113,6 +120,7 @@ export class GhostAsked {
         return this.#refusedSubmit(command, code);
       case "settle":
       case "retry":
+      case "renew":
       case "confirm": {
         const task = this.#books.tasks.get(command.key);
         const isValid = task?.state === "held" && task.fence === command.fence && !moved.has(command.key);

@@ -36,6 +36,8 @@ export function judgeClocks({ waiting, held, nowMs }: LineBooks, verdict: Verdic
     }
   }
   for (const task of held) {
+    if (task.isGuest && task.leaseMs > 0 && task.isConfirmed && nowMs - task.signOfLifeMs > task.leaseMs + LATE_MS)
+      verdict.fail("clock", `${task.taskId} has been silent for ${nowMs - task.signOfLifeMs} ms and still holds`);
     if (!task.isConfirmed && !task.isQuarantined && nowMs - task.heldSinceMs > ADMISSION.startTimeoutMs + LATE_MS) {
       verdict.fail(
         "clock",

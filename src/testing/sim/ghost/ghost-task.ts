@@ -25,6 +25,10 @@ export interface GhostTask {
   readonly limits: readonly string[];
   readonly queueTimeoutMs: number;
   readonly placeKey: string;
+  readonly isGuest: boolean;
+  /** How long its hold lasts after the last sign of life; 0 for ever. */
+  leaseMs: number;
+  signOfLifeMs: number;
   rank: number;
   state: GhostState;
   status: FinalStatus | null;
@@ -61,6 +65,9 @@ export function ghostTask(row: NewRow, key: number, nowMs: number): GhostTask {
     limits: row.limits,
     queueTimeoutMs: row.queueTimeoutMs,
     placeKey: row.placeKey,
+    isGuest: row.holder === "guest",
+    leaseMs: row.leaseMs ?? 0,
+    signOfLifeMs: 0,
     rank: row.rank,
     state: row.status,
     status: null,

@@ -26,6 +26,7 @@ export function taskRow({ plan, ancestors, parent }: Job, { ownerId, nowMs, limi
     claims: plan.claims,
     limits,
     queueTimeoutMs: plan.queueTimeoutMs,
+    leaseMs: plan.leaseMs,
     orphan: plan.orphan,
     placeKey: plan.placeKey,
     label: "",
@@ -46,6 +47,7 @@ export function requestRow({ job, taskId }: Request, ask: RequestAsk, submitter:
     claims: ask.claims,
     limits: ask.wantsSlot ? submitter.limits : [],
     queueTimeoutMs: ask.queueTimeoutMs,
+    leaseMs: 0,
     orphan: "fail",
     placeKey: "",
   };

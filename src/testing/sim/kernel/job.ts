@@ -23,6 +23,7 @@ export interface JobHost {
   startChildren(job: Job, plans: readonly TaskPlan[]): readonly Job[];
   giveSlot(job: Job, asPerson: boolean): void;
   retry(job: Job, delayMs: number): void;
+  renew(job: Job): void;
   finish(job: Job, status: FinalStatus): void;
   cancelChild(child: Job): void;
 }
@@ -71,7 +72,17 @@ export class Job {
     this.phase = "running";
     this.#life++;
     this.#touch(`${this.plan.taskId}#${this.fence}`, this.plan.claims, this.members);
+    if (this.plan.leaseMs > 0) this.#renewLater(this.plan.fallsSilent ? 2 : Number.POSITIVE_INFINITY);
     this.#next();
+  }
+
+  /** Signs of life, so many more of them. */
+  #renewLater(times: number): void {
+    if (times === 0) return;
+    this.#later(Math.ceil(this.plan.leaseMs / 3), () => {
+      this.#tell(() => this.#host.renew(this));
+      this.#renewLater(times - 1);
+    });
   }
 
   #touch(touchId: string, claims: readonly ResolvedClaim[], members: Members): void {

@@ -24,6 +24,8 @@ function observeAccepted(world: KernelWorld, command: Command): void {
       return;
     case "unlock":
       return sometimes.happened("quarantined, then unlocked by a person");
+    case "renew":
+      return sometimes.happened("guest gave a sign of life");
     case "enqueue":
       if (command.ownerId !== undefined && ghost.books.tasks.get(command.key)?.ownerId !== command.ownerId) {
         sometimes.happened("task suspended and adopted by another owner");
@@ -45,6 +47,7 @@ function observeRefused(
   command: Command | undefined,
   { code }: Extract<Notice, { readonly type: "refused" }>,
 ): void {
+  if (command?.type === "renew") sometimes.happened("sign of life refused: it came too late");
   if (command?.type === "settle" && code === "STALE_FENCE") sometimes.happened("stale settle refused");
   if (command?.type === "submit" && code === "OWNER_GONE") sometimes.happened("submission without an owner refused");
   if (code === "OVER_CAPACITY") sometimes.happened("refused over capacity");
@@ -92,6 +95,11 @@ function observeRow(
     case "ended":
       if (task === undefined) return;
       observeEstate(world, task);
+      if (
+        notice.code === "LOCK_EXPIRED" &&
+        [...ghost.books.waiting].some((other) => ghost.books.names.conflict(other.claims, task.claims))
+      )
+        sometimes.happened("lapsed while others waited for it");
       observeEnd(world, task, notice);
       if (notice.code === "DEADLOCK" && commands.some(({ type }) => type === "declare"))
         sometimes.happened("knot closed by a number that was made smaller");
@@ -148,6 +156,8 @@ function observeEnd(
   switch (code) {
     case "QUEUE_TIMEOUT":
       return sometimes.happened(task.isRequest ? "request timed out in line" : "queue time-out in line");
+    case "LOCK_EXPIRED":
+      return sometimes.happened("guest fell silent and its hold lapsed");
     case "OVER_CAPACITY":
       return sometimes.happened("ended in line: more than there is by now");
     case "DEADLOCK":

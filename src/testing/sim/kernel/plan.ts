@@ -38,6 +38,10 @@ export interface TaskPlan {
   /** Milliseconds by which its rank is better than its turn. */
   readonly head: number;
   readonly steps: readonly Step[];
+  /** Of a guest: its hold lapses so long after its last sign of life; 0 for never. It gives one as often as it must. */
+  readonly leaseMs: number;
+  /** It goes silent after a while. */
+  readonly fallsSilent: boolean;
   readonly ignoresAbort: boolean;
   /** Ends while tasks it started still run, as a command does that leaves another in the background. */
   readonly leavesChildren: boolean;
@@ -110,6 +114,8 @@ export class Planner {
       blockedMs: 0,
       head: 0,
       steps: [],
+      leaseMs: 0,
+      fallsSilent: false,
       ignoresAbort: false,
       leavesChildren: false,
       status: "succeeded",
@@ -164,6 +170,8 @@ export class Planner {
       blockedMs: depth === 0 && chance.is(0.12) ? chance.between(10, 1_500) : 0,
       head: chance.is(0.3) ? chance.between(1, 4_000) : 0,
       steps: this.#steps(depth),
+      leaseMs: holder === "guest" && chance.is(0.6) ? chance.between(300, 3_000) : 0,
+      fallsSilent: chance.is(0.3),
       ignoresAbort: chance.is(stubborn),
       leavesChildren: chance.is(0.3),
       status: chance.is(0.85) ? "succeeded" : "failed",

@@ -349,6 +349,10 @@ export class TaskDesk implements JobHost, RequestDeskHost {
     });
   }
 
+  renew({ key, fence, plan: { leaseMs } }: Job): void {
+    this.send({ type: "renew", key, fence, leaseMs });
+  }
+
   finish(job: Job, status: FinalStatus): void {
     if (job.phase === "over") return;
     if (job.isQuarantined) this.#world.sometimes.happened("quarantined, then settled late");

@@ -249,6 +249,12 @@ export const KERNEL_SABOTEURS: readonly Saboteur[] = [
     open: store(stores.EndingLetsGo),
   },
   {
+    name: "renewal is lost",
+    breaks: "a guest that gives signs of life loses its hold",
+    rules: ["lost"],
+    open: store(stores.RenewalIsLost),
+  },
+  {
     name: "retry keeps its locks",
     breaks: "between two attempts the locks stay",
     rules: ["forgotten", "L6", "lost", "duplicate"],

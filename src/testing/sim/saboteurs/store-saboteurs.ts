@@ -44,6 +44,12 @@ export class EndingLetsGo extends MeddlingStore {
   }
 }
 
+export class RenewalIsLost extends MeddlingStore {
+  override meddle(command: Command): Command {
+    return command.type === "renew" ? { type: "confirm", key: command.key, fence: command.fence } : command;
+  }
+}
+
 export class RetryKeepsLocks extends MeddlingStore {
   override meddle(command: Command): Command {
     return command.type === "retry" ? { ...command, type: "give-slot" } : command;
