@@ -204,7 +204,7 @@ export class GhostAnswered {
       this.#books.verdict.fail("lost", `${task.taskId} was settled as ${settledAs} and ended as ${status}`);
     this.#books.settled.delete(task.key);
     this.#judgeCode(task, code);
-    if (task.state === "waiting" && (code === "CANCELLED" || code === "OWNER_GONE"))
+    if (task.state === "waiting" && (code === "CANCELLED" || code === "OWNER_GONE" || code === "QUEUE_TIMEOUT"))
       this.#books.owners.keepPlace(task, this.#books.nowMs);
     for (const other of [...this.#books.held, ...this.#books.waiting]) {
       if (other.isRequest && other.parentKey === task.key)
