@@ -19,69 +19,61 @@ import { EXCLUSIVE_INSIDE, isReservable, SHARED_INSIDE, UNITS, UNITS_INSIDE } fr
 import { unitsThere } from "./counters.ts";
 import { countPass, type Decision, lineId } from "./decision.ts";
 import { end } from "./endings.ts";
+import { type Head, HeadHeap } from "./head-heap.ts";
 import type { CarryEntry } from "./ledger.ts";
-import { isBefore, type TaskRow } from "./row.ts";
-
-interface Cursor {
-  readonly entry: CarryEntry;
-  readonly row: TaskRow;
-}
 
 /** Tests watchers of what became freer until none is left or the budget is spent. The rest stays in `decision.scans`. */
 export function drain(decision: Decision): void {
   let budget = ADMISSION.testsPerRelease * Math.max(1, decision.releases);
-  const heads = new Map<string, Cursor>();
+  const heads = new HeadHeap();
+  for (const entry of decision.scans.values()) lookAt(decision, heads, entry);
   for (;;) {
     openScans(decision, heads);
-    const lowest = lowestHead(decision, heads);
+    const lowest = takeLowest(decision, heads);
     if (lowest === undefined || budget-- <= 0) return;
     testHead(decision, lowest);
+    const again = decision.scans.get(lineId(lowest.entry));
+    if (again !== undefined) lookAt(decision, heads, again);
   }
 }
 
 /** Turns freed nodes into lines to scan, from their heads; forgets those nobody watches (nearly all, nearly always). */
-function openScans(decision: Decision, heads: Map<string, Cursor>): void {
+function openScans(decision: Decision, heads: HeadHeap): void {
   const { freed, ledger, scans } = decision;
   if (freed.size === 0) return;
   if (ledger.hasWaiting()) {
     for (const line of ledger.lines(freed)) {
-      const id = lineId(line);
-      scans.set(id, {
-        node: line.node,
-        mode: line.mode,
-        gate: line.gate,
-        afterRank: Number.NEGATIVE_INFINITY,
-        afterKey: 0,
-      });
-      heads.delete(id);
+      const { node, mode, gate } = line;
+      const entry = { node, mode, gate, afterRank: Number.NEGATIVE_INFINITY, afterKey: 0 };
+      scans.set(lineId(line), entry);
+      lookAt(decision, heads, entry);
     }
   }
   freed.clear();
 }
 
-function lowestHead(decision: Decision, heads: Map<string, Cursor>): Cursor | undefined {
-  let lowest: Cursor | undefined;
-  for (const [id, entry] of decision.scans) {
-    let cursor = heads.get(id);
-    if (cursor === undefined || cursor.entry !== entry || !stillWatches(cursor)) {
-      const row = decision.ledger.head(entry, entry.afterRank, entry.afterKey);
-      if (row === undefined) {
-        decision.scans.delete(id);
-        continue;
-      }
-      cursor = { entry, row };
-      heads.set(id, cursor);
-    }
-    if (lowest === undefined || isBefore(cursor.row, lowest.row)) lowest = cursor;
-  }
-  return lowest;
+function lookAt(decision: Decision, heads: HeadHeap, entry: CarryEntry): void {
+  const row = decision.ledger.head(entry, entry.afterRank, entry.afterKey);
+  if (row === undefined) decision.scans.delete(lineId(entry));
+  else heads.push({ entry, row });
 }
 
-function stillWatches({ entry, row }: Cursor): boolean {
+/** The lowest head of all lines that are scanned. What has moved since it was put in is looked at again. */
+function takeLowest(decision: Decision, heads: HeadHeap): Head | undefined {
+  for (;;) {
+    const head = heads.pop();
+    if (head === undefined) return undefined;
+    if (decision.scans.get(lineId(head.entry)) !== head.entry) continue;
+    if (stillWatches(head)) return head;
+    lookAt(decision, heads, head.entry);
+  }
+}
+
+function stillWatches({ entry, row }: Head): boolean {
   return row.watch === entry.node && row.watchMode === entry.mode;
 }
 
-function testHead(decision: Decision, { entry, row }: Cursor): void {
+function testHead(decision: Decision, { entry, row }: Head): void {
   const { node, mode } = entry;
   if (!isBlocked(decision, row)) {
     admit(decision, row, -1);
