@@ -14,4 +14,10 @@ export interface Migration {
   readonly raises?: { readonly minWriter: number; readonly release: string };
 }
 
-export const MIGRATIONS: readonly Migration[] = [{ sql: M0001 }, { sql: M0002 }, { sql: M0003 }, { sql: M0004 }, { sql: M0005 }];
+export const MIGRATIONS: readonly Migration[] = [
+  { sql: M0001 },
+  { sql: M0002 },
+  { sql: M0003 },
+  { sql: M0004 },
+  { sql: M0005 },
+];
