@@ -143,6 +143,8 @@ export interface ProcessIdentity {
 export interface OwnedProcess extends ProcessIdentity {
   /** Carried by its environment, and so by whatever it starts. */
   readonly marker: string;
+  /** Directory of the control group it runs in, where it has one of its own. */
+  readonly cgroup?: string;
 }
 
 /** What an agent is given beside its task. Made lazily: a trivial task pays for nothing it does not touch. */

@@ -140,6 +140,16 @@ function cut(text: string): string {
   return `${kept}… [${(text.length - BOUNDS.outputBytesPerTask).toLocaleString("en")} more characters were cut off]`;
 }
 
+/**
+ * What an agent that could not end everything says besides NOT_STOPPED: a promise that resolves when all is gone. Until then
+ * the locks of its task stay. Null when it says nothing of the kind.
+ */
+export function whenGone(thrown: unknown): Promise<unknown> | null {
+  if (readMember(thrown, "code") !== "NOT_STOPPED") return null;
+  const promise = readMember(thrown, "whenGone");
+  return promise instanceof Promise ? promise : null;
+}
+
 export function failure(thrown: unknown, wallMs: number): Outcome {
   const says = readMember(thrown, "retryable");
   const outcome = { ok: false, error: describeError(thrown, { wallMs }), output: null, report: null } as const;

@@ -143,12 +143,17 @@ export class Fates implements InstanceListener {
     this.#line.push({ type: "ending", key: attempt.record.key, fence: attempt.fence }, null);
   }
 
-  abandoned(attempt: Attempt): void {
+  abandoned(attempt: Attempt, error: TaskError | null): void {
     const { record, stop } = attempt;
     this.#line.push({ type: "quarantine", key: record.key, fence: attempt.fence }, null);
     const { logger, graceMs } = this.#wiring.parts;
-    const message = `${stop?.message ?? ""} It did not stop within ${graceMs.toLocaleString("en")} ms: its locks are quarantined until it does.`;
+    const what =
+      error === null
+        ? `It did not stop within ${graceMs.toLocaleString("en")} ms: its locks are quarantined until it does.`
+        : `${error.message} The locks of its task are quarantined until all of it is gone.`;
+    const message = stop === null ? what : `${stop.message} ${what}`;
     logger.warn(message, { taskId: record.task.taskId });
+    if (record.result !== null) return;
     // `cancelled` is only said of what is gone; that a limit was exceeded is true either way.
     const status = stop?.status === "timed_out" ? "timed_out" : "failed";
     const code = stop?.status === "timed_out" ? stop.code : "NOT_STOPPED";

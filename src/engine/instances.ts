@@ -4,16 +4,17 @@
  *  A1 an attempt ends once: with its own outcome, or with the stop that was asked of it first
  *  A2 an instance that was asked to stop keeps its locks until it settles; its slot is free after this turn of the event
  *     loop, and after the grace it is quarantined and its task's result delivered without it
- *  A3 nothing an agent throws, returns or leaves behind reaches another task
+ *  A3 one whose agent says that something of it still runs is quarantined at once, and settles when that is gone
+ *  A4 nothing an agent throws, returns or leaves behind reaches another task
  */
 import type { IsoTimes } from "../clock/iso-times.ts";
 import { DEFAULTS, EDGE } from "../core/bounds.ts";
-import { LockyardError } from "../core/errors.ts";
+import { LockyardError, type TaskError } from "../core/errors.ts";
 import type { TaskRow } from "../core/row.ts";
 import type { ResourceLock, StandardSchema } from "../core/task.ts";
 import type { Agenda } from "./agenda.ts";
 import { Attempt, type AttemptClocks, nextClock } from "./attempt.ts";
-import { failure, type Outcome, outcomeOf, settled } from "./containment.ts";
+import { failure, type Outcome, outcomeOf, settled, whenGone } from "./containment.ts";
 import { type Grants, hasPaths, type OpenPools, usesPool, type WrongGrant } from "./grants.ts";
 import type { Observations } from "./observations.ts";
 import type { ManagerParts } from "./parts.ts";
@@ -28,8 +29,8 @@ export interface InstanceListener {
   ended(attempt: Attempt, outcome: Outcome): void;
   /** Stopping takes longer than a turn of the event loop. */
   lingering(attempt: Attempt): void;
-  /** It did not stop within the grace. */
-  abandoned(attempt: Attempt): void;
+  /** It did not stop within the grace; or its agent says what could not be ended. */
+  abandoned(attempt: Attempt, error: TaskError | null): void;
   /** What it was granted cannot be used as it is: back in line. */
   putBack(attempt: Attempt, wrong: WrongGrant): void;
   /** Locks as the resource manager sees them. */
@@ -114,6 +115,12 @@ export class Instances implements AttemptClocks {
       outcome = judged instanceof Promise ? await judged : judged;
     } catch (thrown) {
       outcome = failure(thrown, this.#times.wallMs(this.#parts.clock.nowMs()));
+      const gone = whenGone(thrown);
+      if (gone !== null) {
+        this.#agenda.clear(attempt);
+        if (attempt.stage !== "abandoned") this.#abandon(attempt, outcome.ok ? null : outcome.error);
+        await gone.catch(() => undefined);
+      }
     }
     if (lookAgain !== null) await this.#afterwards(attempt, "looking at what it observes", tell(attempt, lookAgain));
     if (locks !== null)
@@ -254,10 +261,14 @@ export class Instances implements AttemptClocks {
       this.#listener.lingering(attempt);
       return;
     }
+    this.#abandon(attempt, null);
+  }
+
+  #abandon(attempt: Attempt, error: TaskError | null): void {
     attempt.stage = "abandoned";
     this.#table.attempts.delete(attempt);
     this.#table.abandoned.add(attempt);
-    this.#listener.abandoned(attempt);
+    this.#listener.abandoned(attempt, error);
   }
 }
 

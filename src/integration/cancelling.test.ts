@@ -1,6 +1,7 @@
 /** How tasks are cancelled and layers closed. */
 import { describe, expect, test } from "vitest";
 import { call, stubborn, virtualLayer, worker } from "../../test/support/virtual-layer.ts";
+import { functionAgent } from "../agents/function-agent.ts";
 
 describe("cancelling", () => {
   test("counts what really ended: running, waiting and blocked tasks", async () => {
@@ -51,6 +52,40 @@ describe("cancelling", () => {
     expect(status.resourceLocks.db).toMatchObject([{ quarantined: true, mode: "exclusive" }]);
     expect(status.waiting[0]?.reason).toContain("quarantined");
     release();
+    expect((await clock.run(third)).success).toBe(true);
+    expect(layer.getParallelExecutionStatus().resourceLocks).toEqual({});
+    await layer.close();
+  });
+
+  test("what an agent could not end keeps its locks, quarantined, and frees them the moment it is gone", async () => {
+    let gone: () => void = () => undefined;
+    const whenGone = new Promise<void>((resolve) => {
+      gone = resolve;
+    });
+    const leaky = functionAgent(() => {
+      throw Object.assign(new Error("1 process of it could not be stopped: sleep (7)."), {
+        code: "NOT_STOPPED",
+        whenGone,
+      });
+    });
+    const { layer, clock } = virtualLayer({ leaky, worker }, { maxConcurrentTasks: 1 });
+    const lock = { claims: [{ lock: "db" }] } as const;
+    const first = layer.executeTaskCall({ agentId: "leaky", taskType: "x", description: "x", taskId: "l", ...lock });
+    const second = layer.executeTaskCall(call("other"));
+    const third = layer.executeTaskCall(call("wants-db", lock));
+    expect(await clock.run(first)).toMatchObject({
+      status: "failed",
+      error: {
+        code: "NOT_STOPPED",
+        message:
+          "1 process of it could not be stopped: sleep (7). The locks of its task are quarantined until all of it is gone.",
+      },
+    });
+    expect((await clock.run(second)).success).toBe(true);
+    await clock.advance(60_000);
+    expect(layer.getParallelExecutionStatus().resourceLocks.db).toMatchObject([{ quarantined: true }]);
+    expect(layer.getParallelExecutionStatus().waiting[0]?.reason).toContain("quarantined");
+    gone();
     expect((await clock.run(third)).success).toBe(true);
     expect(layer.getParallelExecutionStatus().resourceLocks).toEqual({});
     await layer.close();

@@ -5,7 +5,7 @@ import { identityOf, isAlive, livenessOf, ownIdentity } from "./identity.ts";
 import { isSharedDaemon } from "./leftovers.ts";
 import { carriesMarker, markerChain, newMarker } from "./marker.ts";
 import { readProcess } from "./proc-table.ts";
-import { containment } from "./process-tree.ts";
+import { containment, containmentLevel } from "./process-tree.ts";
 import { spawnChild } from "./spawn.ts";
 
 test("we live; an earlier holder of our number, an earlier boot do not; another namespace cannot be judged", () => {
@@ -82,7 +82,10 @@ test("shared daemons are known by whole words", () => {
   expect(isSharedDaemon({ ...entry, name: "sleep" }, ["sleep"])).toBe(true);
 });
 
-test("the level of containment says what gets away", () => {
-  expect(containment()).toMatchObject({ level: process.platform === "linux" ? "sweep" : "group" });
-  expect(containment().misses).not.toEqual([]);
+test("the level of containment says what gets away, and why it is no higher", () => {
+  const { level, misses, why } = containment();
+  expect(misses).not.toEqual([]);
+  expect(level).toBe(containmentLevel());
+  if (process.platform === "linux") expect(["cgroup", "sweep"]).toContain(level);
+  expect(why === null).toBe(level === "cgroup");
 });

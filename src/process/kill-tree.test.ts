@@ -9,6 +9,8 @@ import { type ProcessTree, processTree } from "./process-tree.ts";
 import { type SpawnedChild, spawnChild } from "./spawn.ts";
 
 const clock = systemClock();
+/** Seconds to sleep that name a process: nobody else sleeps as long. */
+const FIRST = 1_000_000 + process.pid * 100;
 const started: ProcessTree[] = [];
 
 /** Runs a script that prints `ready` when its tree stands. */
@@ -49,8 +51,8 @@ function sleepers(seconds: number): readonly string[] {
 
 test("nothing that tries to get away survives, at once or after the grace", async () => {
   for (const [seconds, graceMs] of [
-    [91_001, 0],
-    [91_002, 150],
+    [FIRST + 1, 0],
+    [FIRST + 2, 150],
   ] as const) {
     const { tree, child } = await start(
       `${escapees(seconds)}\nwhile [ $(ps -eo args | grep -c '^[/a-z]*sleep ${seconds}') -lt 8 ]; do :; done\necho ready\nwait`,
@@ -64,7 +66,7 @@ test("nothing that tries to get away survives, at once or after the grace", asyn
 });
 
 test("a polite tree ends by being asked, and nobody is killed", async () => {
-  const { tree } = await start("sleep 91003.1 & trap 'exit 0' TERM; echo ready; wait");
+  const { tree } = await start(`sleep ${FIRST + 3}.1 & trap 'exit 0' TERM; echo ready; wait`);
   const report = await killTree(tree, { clock, graceMs: 5_000 });
   expect(report).toMatchObject({ survivors: [], killed: 0 });
   expect(report.asked).toBeGreaterThanOrEqual(2);
@@ -72,30 +74,30 @@ test("a polite tree ends by being asked, and nobody is killed", async () => {
 
 test("a process that forks when it is asked to end does not outrun the sweep", async () => {
   const { tree } = await start(
-    `spawn() { setsid sh -c 'trap "" TERM; sleep 91004.1' & }; trap 'spawn; spawn' TERM; echo ready; while :; do sleep 0.02; done`,
+    `spawn() { setsid sh -c 'trap "" TERM; sleep ${FIRST + 4}.1' & }; trap 'spawn; spawn' TERM; echo ready; while :; do sleep 0.02; done`,
   );
   const report = await killTree(tree, { clock, graceMs: 200 });
   expect(report.survivors).toEqual([]);
-  expect(sleepers(91_004)).toEqual([]);
+  expect(sleepers(FIRST + 4)).toEqual([]);
 });
 
 test("a stopped tree is ended too", async () => {
-  const { tree, child } = await start("sleep 91005.1 & echo ready; wait");
+  const { tree, child } = await start(`sleep ${FIRST + 5}.1 & echo ready; wait`);
   process.kill(-child.process.pid, "SIGSTOP");
   expect((await killTree(tree, { clock, graceMs: 2_000 })).survivors).toEqual([]);
 });
 
 test("a shared daemon that is spared stays, and is no survivor", async () => {
-  const { tree } = await start("setsid sleep 91006.1 & sleep 91006.2 & echo ready; wait");
-  const isSpared = (pid: number) => fs.readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("91006.1");
+  const { tree } = await start(`setsid sleep ${FIRST + 6}.1 & sleep ${FIRST + 6}.2 & echo ready; wait`);
+  const isSpared = (pid: number) => fs.readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(`${FIRST + 6}.1`);
   const report = await killTree(tree, { clock, graceMs: 0, spare: (entry) => isSpared(entry.pid) });
   expect(report.survivors).toEqual([]);
-  expect(sleepers(91_006)).toHaveLength(1);
+  expect(sleepers(FIRST + 6)).toHaveLength(1);
 });
 
 test("processes of others, older ones and ourselves are never members", async () => {
-  const other = await start("sleep 91007.1 & echo ready; wait");
-  const { tree } = await start("sleep 91007.2 & echo ready; wait");
+  const other = await start(`sleep ${FIRST + 7}.1 & echo ready; wait`);
+  const { tree } = await start(`sleep ${FIRST + 7}.2 & echo ready; wait`);
   const members = new Set(tree.find().map(({ pid }) => pid));
   expect(members.has(process.pid)).toBe(false);
   for (const { pid } of other.tree.find()) expect(members.has(pid)).toBe(false);
@@ -107,15 +109,16 @@ test("processes of others, older ones and ourselves are never members", async ()
 });
 
 test("a pid that was given to somebody else is not signalled", async () => {
-  const { child } = await start("echo ready; sleep 91008.1");
-  const earlier = processTree({ ...child.process, startTime: child.process.startTime - 1, marker: "nobody" });
+  const { child } = await start(`echo ready; sleep ${FIRST + 8}.1`);
+  const { cgroup: _, ...identity } = child.process;
+  const earlier = processTree({ ...identity, startTime: child.process.startTime - 1, marker: "nobody" });
   expect(earlier.find()).toEqual([]);
   await killTree(earlier, { clock, graceMs: 0 });
   expect(isSameAlive(child.process)).toBe(true);
 });
 
 test("what cannot be ended is named, after the limit and not before a signal that could hit another", async () => {
-  const { child } = await start("echo ready; sleep 91009.1");
+  const { child } = await start(`echo ready; sleep ${FIRST + 9}.1`);
   const members = processTree(child.process).find();
   const reused = members.map((entry) => ({ ...entry, startTime: entry.startTime - 1 }));
   const report = await killTree({ root: child.process, find: () => reused }, { clock, graceMs: 10, proofMs: 20 });
@@ -125,9 +128,11 @@ test("what cannot be ended is named, after the limit and not before a signal tha
 
 test("many trees are ended at once", async () => {
   const trees = await Promise.all(
-    Array.from({ length: 20 }, () => start("trap '' TERM; setsid sleep 91010.1 & sleep 91010.2 & echo ready; wait")),
+    Array.from({ length: 20 }, () =>
+      start(`trap '' TERM; setsid sleep ${FIRST + 10}.1 & sleep ${FIRST + 10}.2 & echo ready; wait`),
+    ),
   );
   const reports = await Promise.all(trees.map(({ tree }) => killTree(tree, { clock, graceMs: 50 })));
   expect(reports.flatMap(({ survivors }) => survivors)).toEqual([]);
-  expect(sleepers(91_010)).toEqual([]);
+  expect(sleepers(FIRST + 10)).toEqual([]);
 });

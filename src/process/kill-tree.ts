@@ -1,8 +1,8 @@
 /**
  * Ends a tree of processes and proves it.
  *
- *  K1 asked first (TERM), then after the grace stopped, looked at again and killed, until a look finds nobody: stopped
- *     processes cannot start others, so nothing outruns the sweep
+ *  K1 asked first (TERM), then after the grace killed in one step where the tree can do that, and the rest stopped, looked
+ *     at again and killed, until a look finds nobody: stopped processes cannot start others, so nothing outruns the sweep
  *  K2 before every signal the process is identified again by pid and start time
  *  K3 it returns when the tree is proven dead, or when the limit has passed: then it names the survivors
  */
@@ -40,7 +40,9 @@ export async function killTree(tree: ProcessTree, options: KillOptions): Promise
   const { spare } = options;
   const find = () => (spare === undefined ? tree.find() : tree.find().filter((entry) => !spare(entry)));
   const asked = options.graceMs > 0 ? await ask(find, options) : 0;
-  const { survivors, killed } = await force(find, options);
+  // In one step only when nobody is spared.
+  const strike = spare === undefined ? () => tree.strike?.() : () => undefined;
+  const { survivors, killed } = await force(find, strike, options);
   return { survivors, asked, killed };
 }
 
@@ -78,10 +80,12 @@ async function untilGone(
 
 async function force(
   find: () => readonly ProcessEntry[],
+  strike: () => void,
   { clock, proofMs = DEFAULT_PROOF_MS }: KillOptions,
 ): Promise<{ readonly survivors: readonly ProcessEntry[]; readonly killed: number }> {
   const endMs = clock.nowMs() + proofMs;
-  const killed = new Set<string>();
+  const killed = new Set(find().map(keyOf));
+  if (killed.size > 0) strike();
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, LAST_POLL_MS)) {
     const members = freeze(find);
     if (members.length === 0) return { survivors: [], killed: killed.size };

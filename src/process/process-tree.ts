@@ -1,16 +1,17 @@
 /**
  * Everything a process started, however it tried to get away.
  *
- *  T1 a member is not older than the root, is not this process, and is tied to the root by at least one of: descent
- *     (parent numbers), process group, session, or the marker in its environment
+ *  T1 a member is not older than the root, is not this process, and is tied to the root by at least one of: its control
+ *     group, descent (parent numbers), process group, session, or the marker in its environment
  *  T2 once a member, always a member: a process whose parent died is still known by pid and start time
  *  T3 a group or session counts only while its number cannot have been given to somebody else
  *
- * What gets away: a process that detaches twice AND empties its environment before the first look. Level `cgroup` will
- * close that; it is another way to make a `ProcessTree`.
+ * What gets away without a control group: a process that detaches twice AND empties its environment before the first look,
+ * and one that becomes another user after its relatives are gone.
  */
 import { BOUNDS } from "../core/bounds.ts";
 import type { OwnedProcess } from "../core/ports.ts";
+import { cgroupMembers, cgroupPlace, killCgroup, makeCgroup, removeCgroup } from "./cgroup.ts";
 import { carriesMarker, MARKER_VARIABLE } from "./marker.ts";
 import { hasProcessTable, type ProcessEntry, readProcesses, readVariable } from "./proc-table.ts";
 
@@ -18,27 +19,59 @@ export interface ProcessTree {
   readonly root: OwnedProcess;
   /** Members that live now. An empty list is the proof that the tree is down, as far as the level of containment goes. */
   find(): readonly ProcessEntry[];
+  /** Kills all members in one step, where that is possible. What still lives then is killed one by one. */
+  strike?(): void;
 }
+
+/** Best first. `none`: only the process that was started is known. */
+export type ContainmentLevel = "cgroup" | "sweep" | "group" | "none";
 
 /** How well a tree is contained here, and what gets away. Printed by `doctor`. */
 export interface Containment {
-  readonly level: "sweep" | "group";
+  readonly level: ContainmentLevel;
   readonly findsBy: readonly string[];
   readonly misses: readonly string[];
+  /** Why it is not the level above; null at the highest. */
+  readonly why: string | null;
 }
 
+const SWEEP = ["descent", "process group", "session", "marker in the environment"];
+
+export function containmentLevel(): ContainmentLevel {
+  return containment().level;
+}
+
+/** Tried, not guessed: a control group is made and taken away again. */
 export function containment(): Containment {
-  if (hasProcessTable()) {
+  if (process.platform === "win32")
+    return { level: "none", findsBy: [], misses: ["whatever the process starts"], why: "this is Windows" };
+  if (!hasProcessTable()) {
     return {
-      level: "sweep",
-      findsBy: ["descent", "process group", "session", "marker in the environment"],
-      misses: ["a process that detaches twice and empties its environment before it is first seen"],
+      level: "group",
+      findsBy: ["process group"],
+      misses: ["a process that starts a session or group of its own"],
+      why: "there is no process table that could be read",
+    };
+  }
+  const place = cgroupPlace();
+  const probe = makeCgroup(`probe-${process.pid}`);
+  if (probe !== undefined) {
+    removeCgroup(probe);
+    return {
+      level: "cgroup",
+      findsBy: ["control group", ...SWEEP],
+      misses: ["what another program starts for it (docker, systemd-run, a daemon that ran before)"],
+      why: null,
     };
   }
   return {
-    level: "group",
-    findsBy: ["process group"],
-    misses: ["a process that starts a session or group of its own"],
+    level: "sweep",
+    findsBy: SWEEP,
+    misses: [
+      "a process that detaches twice and empties its environment before it is first seen",
+      "what another program starts for it (docker, systemd-run, a daemon that ran before)",
+    ],
+    why: "why" in place ? place.why : `below ${place.directory} no group can be made that kills (Linux 5.14 has them)`,
   };
 }
 
@@ -66,10 +99,16 @@ class SweptTree implements ProcessTree {
       if (members.size < BOUNDS.processesPerTree) members.set(entry.pid, entry);
     };
     const isGroupOurs = !young.some(({ pid, startTime }) => pid === this.root.pid && startTime !== this.root.startTime);
-    for (const entry of young) if (this.#isTied(entry, isGroupOurs)) add(entry);
+    const inside = new Set(this.root.cgroup === undefined ? [] : cgroupMembers(this.root.cgroup));
+    for (const entry of young) if (inside.has(entry.pid) || this.#isTied(entry, isGroupOurs)) add(entry);
     this.#addDescendants(young, members);
     this.#remember(members);
+    if (members.size === 0 && this.root.cgroup !== undefined) removeCgroup(this.root.cgroup);
     return [...members.values()];
+  }
+
+  strike(): void {
+    if (this.root.cgroup !== undefined) killCgroup(this.root.cgroup);
   }
 
   #isTied(entry: ProcessEntry, isGroupOurs: boolean): boolean {

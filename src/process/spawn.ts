@@ -4,6 +4,7 @@ import fs from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { LockyardError } from "../core/errors.ts";
 import type { OwnedProcess } from "../core/ports.ts";
+import { enterCgroup, makeCgroup, removeCgroup } from "./cgroup.ts";
 import { childEnvironment } from "./environment.ts";
 import { childIdentity } from "./identity.ts";
 import { MARKER_VARIABLE, markerChain } from "./marker.ts";
@@ -22,6 +23,8 @@ export interface SpawnOptions {
   /** Variables set by Lockyard. */
   readonly ownEnv?: Readonly<Record<string, string>> | undefined;
   readonly stdin: "pipe" | "ignore";
+  /** False: no control group, even where one can be made. */
+  readonly cgroup?: boolean;
 }
 
 /** How a process ended: one of the two is set. */
@@ -43,9 +46,16 @@ export interface SpawnedChild {
 export async function spawnChild(options: SpawnOptions): Promise<SpawnedChild> {
   const [program, ...rest] = checkedArguments(options);
   const cwd = await checkedDirectory(options.cwd);
-  const child = start([program, ...rest], cwd, options);
+  const group = options.cgroup === false ? undefined : makeCgroup(options.marker);
+  const child = startIn(group, [program, ...rest], { cwd, options });
+  // Before anything is awaited: as long as this turn lasts, its number is its own.
+  const identity = child.pid === undefined ? undefined : childIdentity(child.pid);
+  const isInside = group !== undefined && child.pid !== undefined && enterCgroup(group, child.pid);
+  if (group !== undefined && !isInside) removeCgroup(group);
   const exited = exitOf(child);
-  if (child.pid === undefined) {
+  // Stays while others are in it.
+  if (group !== undefined) void exited.then(() => removeCgroup(group));
+  if (identity === undefined) {
     const error = await new Promise<unknown>((resolve) => child.once("error", resolve));
     throw spawnFailure(program, error);
   }
@@ -54,8 +64,8 @@ export async function spawnChild(options: SpawnOptions): Promise<SpawnedChild> {
   child.stdin?.on("error", ignore);
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw spawnFailure(program, undefined);
-  const identity = childIdentity(child.pid);
-  return { process: { ...identity, marker: options.marker }, stdin: child.stdin, stdout, stderr, exited };
+  const contained = isInside ? { cgroup: group } : undefined;
+  return { process: { ...identity, marker: options.marker, ...contained }, stdin: child.stdin, stdout, stderr, exited };
 }
 
 /** Never rejects. */
@@ -69,6 +79,19 @@ export function exitOf(child: ChildProcess): Promise<Exit> {
 }
 
 function ignore(): void {}
+
+function startIn(
+  group: string | undefined,
+  argv: readonly [string, ...string[]],
+  { cwd, options }: { readonly cwd: string | undefined; readonly options: SpawnOptions },
+): ChildProcess {
+  try {
+    return start(argv, cwd, options);
+  } catch (error) {
+    if (group !== undefined) removeCgroup(group);
+    throw error;
+  }
+}
 
 function start(argv: readonly [string, ...string[]], cwd: string | undefined, options: SpawnOptions): ChildProcess {
   const { marker, env, passEnv, ownEnv, stdin } = options;

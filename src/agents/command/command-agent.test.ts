@@ -9,6 +9,9 @@ import { describeError } from "../../core/task-error.ts";
 import { isSameAlive } from "../../process/proc-table.ts";
 import { type CommandAgentOptions, commandAgent } from "./command-agent.ts";
 
+/** Seconds to sleep that name a process: nobody else sleeps as long. */
+const FIRST = 2_000_000 + process.pid * 100;
+
 const folders: string[] = [];
 afterEach(() => {
   for (const folder of folders.splice(0)) fs.rmSync(folder, { recursive: true });
@@ -211,19 +214,22 @@ describe("how a command ends", () => {
 
   test("a child that holds the pipe open after the end is ended, and does not hold up the task", async () => {
     const heard = heardContext();
-    const report = await run({ shell: "sleep 92001 & setsid sleep 92001 & echo out" }, heard);
+    const report = await run({ shell: `sleep ${FIRST + 1} & setsid sleep ${FIRST + 1} & echo out` }, heard);
     expect(report.output).toBe("out");
     expect(report.leftovers).toBeUndefined();
     expect(heard.logs.at(-1)?.message).toContain("left 2 processes behind");
-    expect(sleepers(92_001)).toEqual([]);
+    expect(sleepers(FIRST + 1)).toEqual([]);
   });
 
   test("a shared daemon of the keep-list stays and is reported", async () => {
     const heard = heardContext();
-    const report = await run({ shell: "setsid sleep 92002 & sleep 92003 & echo out", keepList: ["92002"] }, heard);
+    const report = await run(
+      { shell: `setsid sleep ${FIRST + 2} & sleep ${FIRST + 3} & echo out`, keepList: [`${FIRST + 2}`] },
+      heard,
+    );
     expect(report.output).toBe("out");
     expect(report.leftovers).toEqual([expect.stringMatching(/^sleep \(\d+\)$/)]);
-    expect(sleepers(92_003)).toEqual([]);
+    expect(sleepers(FIRST + 3)).toEqual([]);
     process.kill(Number(/\d+/.exec(report.leftovers?.[0] ?? "")?.[0]), "SIGKILL");
   });
 
@@ -237,13 +243,13 @@ describe("how a command ends", () => {
 describe("how a command is stopped", () => {
   test("everything is dead before it settles, whoever ignores TERM or left the session", async () => {
     const heard = heardContext();
-    const script = `trap '' TERM; setsid sleep 92004 & (setsid sh -c 'sleep 92004 &') & sleep 92004 & while [ $(ps -eo args | grep -c '^sleep 92004') -lt 3 ]; do :; done; echo up; while :; do sleep 92004; done`;
+    const script = `trap '' TERM; setsid sleep ${FIRST + 4} & (setsid sh -c 'sleep ${FIRST + 4} &') & sleep ${FIRST + 4} & while [ $(ps -eo args | grep -c '^sleep ${FIRST + 4}') -lt 3 ]; do :; done; echo up; while :; do sleep ${FIRST + 4}; done`;
     const running = failure({ shell: script, graceMs: 100 }, heard);
     await heard.until(() => heard.chunks.length > 0);
-    expect(sleepers(92_004).length).toBeGreaterThanOrEqual(3);
+    expect(sleepers(FIRST + 4).length).toBeGreaterThanOrEqual(3);
     heard.abort();
     expect((await running).code).toBe("CANCELLED");
-    expect(sleepers(92_004)).toEqual([]);
+    expect(sleepers(FIRST + 4)).toEqual([]);
     const [owned] = heard.owned;
     expect(owned !== undefined && isSameAlive(owned)).toBe(false);
   });
@@ -251,17 +257,17 @@ describe("how a command is stopped", () => {
   test("a task that was stopped before its start starts nothing", async () => {
     const heard = heardContext();
     heard.abort();
-    expect((await failure({ argv: ["sleep", "92005"] }, heard)).code).toBe("CANCELLED");
+    expect((await failure({ argv: ["sleep", `${FIRST + 5}`] }, heard)).code).toBe("CANCELLED");
     expect(heard.owned).toEqual([]);
   });
 
   test("waiting for leftovers can be stopped", async () => {
     const heard = heardContext();
-    const running = failure({ shell: "sleep 92006 & echo up", leftovers: "wait", graceMs: 1_000 }, heard);
+    const running = failure({ shell: `sleep ${FIRST + 6} & echo up`, leftovers: "wait", graceMs: 1_000 }, heard);
     await heard.until(() => heard.chunks.length > 0);
     heard.abort();
     expect((await running).code).toBe("CANCELLED");
-    expect(sleepers(92_006)).toEqual([]);
+    expect(sleepers(FIRST + 6)).toEqual([]);
   });
 });
 

@@ -1,13 +1,14 @@
 /**
  * One command, from its start to the proof that nothing of it runs any more.
  *
- *  C1 it settles only when the tree is proven dead, or names what is not; shared daemons kept by choice are named too
+ *  C1 it settles only when the tree is proven dead, or says what is not and when it is (`whenGone`): its locks stay until
+ *     then. Shared daemons kept by choice are named too
  *  C2 the child never blocks on us, and we never wait for a pipe that somebody else holds open
  *  C3 nothing a child prints makes this throw
  */
 import { agentReport } from "../../core/agent-report.ts";
 import { LockyardError } from "../../core/errors.ts";
-import type { AgentContext, AgentReport } from "../../core/ports.ts";
+import type { AgentContext, AgentReport, Clock } from "../../core/ports.ts";
 import type { AgentTask } from "../../core/task.ts";
 import { killTree } from "../../process/kill-tree.ts";
 import { isSharedDaemon } from "../../process/leftovers.ts";
@@ -38,6 +39,8 @@ export interface CommandRun {
 /** Between looks at leftovers that are waited for, and before what outlives the command counts as left over. */
 const LEFTOVER_POLL_MS = 250;
 const LEFTOVER_SETTLE_MS = 30;
+/** Between looks at what could not be ended. */
+const SURVIVOR_POLL_MS = 500;
 /** How long a pipe may stay open without anything coming: when somebody who was kept holds it, and when nobody should. */
 const QUIET_MS = 200;
 const MAX_QUIET_MS = 3_000;
@@ -98,7 +101,7 @@ async function whicheverFirst<T>(event: Promise<T>, signal: AbortSignal): Promis
 async function stop(run: CommandRun, child: SpawnedChild, tree: ProcessTree): Promise<never> {
   const { graceMs } = run.settings;
   const { survivors } = await killTree(tree, { clock: run.ctx.clock, graceMs });
-  if (survivors.length > 0) throw notStopped(run, survivors);
+  if (survivors.length > 0) throw notStopped(run, survivors, () => tree.find());
   // Dead, and so collected by us in a moment; a tree without a table has been proven by its group only.
   await child.exited;
   throw new LockyardError("CANCELLED", `${nameOf(run)} was stopped.`);
@@ -122,11 +125,14 @@ async function settleLeftovers(run: CommandRun, tree: ProcessTree): Promise<read
     const spare = (entry: ProcessEntry) => isSharedDaemon(entry, settings.keepList);
     const ended = left.filter((entry) => !spare(entry));
     if (ended.length > 0) {
-      ctx.log.warn(`${nameOf(run)} left ${ended.length} processes behind; they are ended.`, {
-        processes: ended.slice(0, 20).map(show),
-      });
+      ctx.log.warn(
+        `${nameOf(run)} left ${ended.length === 1 ? "1 process" : `${ended.length} processes`} behind; what is left of a command is ended.`,
+        {
+          processes: ended.slice(0, 20).map(show),
+        },
+      );
       const { survivors } = await killTree(tree, { clock: ctx.clock, graceMs: settings.graceMs, spare });
-      if (survivors.length > 0) throw notStopped(run, survivors);
+      if (survivors.length > 0) throw notStopped(run, survivors, () => tree.find().filter((entry) => !spare(entry)));
     }
     left = tree.find();
   }
@@ -167,14 +173,30 @@ function lastWords(output: CommandOutput): string {
   return shown === "" ? "" : ` It said: ${shown}`;
 }
 
-function notStopped(run: CommandRun, survivors: readonly ProcessEntry[]): LockyardError {
+function notStopped(
+  run: CommandRun,
+  survivors: readonly ProcessEntry[],
+  find: () => readonly ProcessEntry[],
+): LockyardError {
   const names = survivors.slice(0, 20).map(show);
   const more = survivors.length > names.length ? ` and ${survivors.length - names.length} more` : "";
-  const what = `${survivors.length} processes of ${nameOf(run)} could not be stopped: ${names.join(", ")}${more}.`;
+  const count = survivors.length === 1 ? "1 process" : `${survivors.length} processes`;
+  const what = `${nameOf(run)} left ${count} that could not be stopped: ${names.join(", ")}${more}.`;
   const error = new LockyardError("NOT_STOPPED", what, {
     hint: "End them yourself (another user's, or stuck in the kernel): the locks stay until they are gone.",
   });
-  return Object.assign(error, { survivors: survivors.map(show) });
+  return Object.assign(error, { survivors: survivors.map(show), whenGone: untilGone(find, run.ctx.clock) });
+}
+
+/** Resolves when a look finds nobody. Does not keep this process alive: whoever comes after it looks on. */
+function untilGone(find: () => readonly ProcessEntry[], clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (find().length === 0) resolve();
+      else clock.setTimer(SURVIVOR_POLL_MS, look, { background: true });
+    };
+    clock.setTimer(SURVIVOR_POLL_MS, look, { background: true });
+  });
 }
 
 function show({ pid, name }: ProcessEntry): string {

@@ -1,6 +1,6 @@
 /** What `doctor` looks at. Each check answers with a line; none of them changes anything but freeing what the dead held. */
 import { existsSync, readFileSync } from "node:fs";
-import { containment, hasProcessTable } from "../../edges/store.ts";
+import { containment } from "../../edges/store.ts";
 import { configFor, PlanFault } from "../config-for.ts";
 import { isOff } from "../store/choice.ts";
 import type { Surroundings } from "../surroundings.ts";
@@ -83,9 +83,14 @@ export function checkPlatform(): readonly Check[] {
 }
 
 export function checkContainment(): Check {
-  const { level, findsBy, misses } = containment();
-  const what = `level ${level}: finds what a task started by ${findsBy.join(", ")}; misses ${misses.join(", ")}`;
-  return { name: "processes", status: hasProcessTable() ? "ok" : "warning", what };
+  const { level, findsBy, misses, why } = containment();
+  const found =
+    findsBy.length === 0 ? "nothing of what a task started" : `what a task started by ${findsBy.join(", ")}`;
+  return {
+    name: "processes",
+    status: level === "cgroup" || level === "sweep" ? "ok" : "warning",
+    what: `level ${level}: finds ${found}; misses ${misses.join("; ")}${why === null ? "" : `\nno higher level: ${why}`}`,
+  };
 }
 
 export async function checkConfig({ cwd, env }: Surroundings): Promise<Check> {
