@@ -138,3 +138,17 @@ function wait(clock: Clock, delayMs: number): Promise<void> {
     clock.setTimer(delayMs, resolve);
   });
 }
+
+/** Between looks at what could not be ended. */
+const SURVIVOR_POLL_MS = 500;
+
+/** Resolves when a look finds nobody. Does not keep this process alive: whoever comes after it looks on. */
+export function whenGone(find: () => readonly ProcessEntry[], clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (find().length === 0) resolve();
+      else clock.setTimer(SURVIVOR_POLL_MS, look, { background: true });
+    };
+    clock.setTimer(SURVIVOR_POLL_MS, look, { background: true });
+  });
+}

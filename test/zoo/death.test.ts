@@ -172,3 +172,13 @@ describe.skipIf(foreign.why !== null)("a process of another user, that we may no
     expect(results.map(({ status }) => status)).toEqual(["succeeded", "succeeded"]);
   });
 });
+
+test("what runs for a process that is killed ends soon, although nobody waits for anything", async () => {
+  const holder = start({ script: LEFT() });
+  await holder.hears("ready");
+  holder.tell("hold");
+  await holder.hears("up");
+  expect(sleepersOf(seconds)).toHaveLength(3);
+  await holder.kill();
+  while (sleepersOf(seconds).length > 0) await new Promise((resolve) => setImmediate(resolve));
+});

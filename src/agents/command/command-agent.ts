@@ -4,6 +4,7 @@ import { DEFAULTS } from "../../core/bounds.ts";
 import { LockyardError } from "../../core/errors.ts";
 import type { AgentContext } from "../../core/ports.ts";
 import type { AgentTask, Claim, JsonObject, JsonValue, StandardSchema } from "../../core/task.ts";
+import { Guardian } from "../../process/guardian.ts";
 import { SHARED_DAEMONS } from "../../process/leftovers.ts";
 import { checkedConcurrency } from "../function-agent.ts";
 import { type CommandSettings, runCommand } from "./command-run.ts";
@@ -42,6 +43,7 @@ export function commandAgent<Context = JsonObject, Output = JsonValue>(
 ): TypedAgent<Context, Output> {
   const { commandFor, context, outputSchema, claims, concurrency } = options;
   if (commandFor === undefined) checkedSpec(options);
+  const guardian = new Guardian();
   const settings: CommandSettings = {
     stdin: options.stdin ?? "task",
     successExitCodes: options.successExitCodes ?? [0],
@@ -49,6 +51,7 @@ export function commandAgent<Context = JsonObject, Output = JsonValue>(
     leftovers: options.leftovers ?? "kill",
     keepList: options.keepList ?? SHARED_DAEMONS,
     spillDirectory: options.spillDirectory,
+    guardian,
   };
   return {
     kind: "command",
@@ -57,6 +60,7 @@ export function commandAgent<Context = JsonObject, Output = JsonValue>(
     ...(outputSchema === undefined ? undefined : { output: outputSchema }),
     ...(claims === undefined ? undefined : { claims }),
     ...(concurrency === undefined ? undefined : { concurrency: checkedConcurrency(concurrency) }),
+    close: async () => guardian.close(),
     run: async (task, ctx) => {
       const spec = commandFor === undefined ? options : { ...surroundingsOf(options), ...commandFor(task, ctx) };
       const report = await runCommand({ command: checkedSpec(spec), task, ctx, settings });

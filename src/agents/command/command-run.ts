@@ -8,9 +8,10 @@
  */
 import { agentReport } from "../../core/agent-report.ts";
 import { LockyardError } from "../../core/errors.ts";
-import type { AgentContext, AgentReport, Clock } from "../../core/ports.ts";
+import type { AgentContext, AgentReport } from "../../core/ports.ts";
 import type { AgentTask } from "../../core/task.ts";
-import { killTree } from "../../process/kill-tree.ts";
+import type { Guardian } from "../../process/guardian.ts";
+import { killTree, whenGone } from "../../process/kill-tree.ts";
 import { isSharedDaemon } from "../../process/leftovers.ts";
 import { newMarker } from "../../process/marker.ts";
 import { neutralise } from "../../process/neutralise.ts";
@@ -27,6 +28,7 @@ export interface CommandSettings {
   readonly leftovers: "kill" | "keep" | "wait";
   readonly keepList: readonly string[];
   readonly spillDirectory: string | undefined;
+  readonly guardian: Guardian;
 }
 
 export interface CommandRun {
@@ -39,8 +41,6 @@ export interface CommandRun {
 /** Between looks at leftovers that are waited for, and before what outlives the command counts as left over. */
 const LEFTOVER_POLL_MS = 250;
 const LEFTOVER_SETTLE_MS = 30;
-/** Between looks at what could not be ended. */
-const SURVIVOR_POLL_MS = 500;
 /** How long a pipe may stay open without anything coming: when somebody who was kept holds it, and when nobody should. */
 const QUIET_MS = 200;
 const MAX_QUIET_MS = 3_000;
@@ -50,12 +50,20 @@ export async function runCommand(run: CommandRun): Promise<AgentReport> {
   const { command, ctx, settings, task } = run;
   ctx.signal.throwIfAborted();
   const input = settings.stdin === "task" ? stdinFor(task, ctx) : undefined;
-  const child = await spawnChild({
-    ...command,
-    ownEnv: ctx.env,
-    marker: newMarker(ctx.clock),
-    stdin: settings.stdin === "task" ? "pipe" : "ignore",
-  });
+  const marker = newMarker(ctx.clock);
+  const unwatch = settings.guardian.watch(marker);
+  try {
+    const stdin = settings.stdin === "task" ? "pipe" : "ignore";
+    const child = await spawnChild({ ...command, ownEnv: ctx.env, marker, stdin });
+    return await follow(run, child, input);
+  } finally {
+    unwatch();
+  }
+}
+
+/** From its start to the proof. */
+async function follow(run: CommandRun, child: SpawnedChild, input: string | undefined): Promise<AgentReport> {
+  const { ctx, settings } = run;
   const output = new CommandOutput(child, ctx, settings.spillDirectory);
   const tree = processTree(child.process);
   let isOver = false;
@@ -185,18 +193,7 @@ function notStopped(
   const error = new LockyardError("NOT_STOPPED", what, {
     hint: "End them yourself (another user's, or stuck in the kernel): the locks stay until they are gone.",
   });
-  return Object.assign(error, { survivors: survivors.map(show), whenGone: untilGone(find, run.ctx.clock) });
-}
-
-/** Resolves when a look finds nobody. Does not keep this process alive: whoever comes after it looks on. */
-function untilGone(find: () => readonly ProcessEntry[], clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const look = (): void => {
-      if (find().length === 0) resolve();
-      else clock.setTimer(SURVIVOR_POLL_MS, look, { background: true });
-    };
-    clock.setTimer(SURVIVOR_POLL_MS, look, { background: true });
-  });
+  return Object.assign(error, { survivors: survivors.map(show), whenGone: whenGone(find, run.ctx.clock) });
 }
 
 function show({ pid, name }: ProcessEntry): string {

@@ -3,7 +3,7 @@ import { agentReport } from "../../core/agent-report.ts";
 import { LockyardError } from "../../core/errors.ts";
 import type { Agent, AgentContext, AgentReport } from "../../core/ports.ts";
 import { type ForegroundChild, spawnForeground } from "../../process/foreground.ts";
-import { killTree } from "../../process/kill-tree.ts";
+import { killTree, whenGone } from "../../process/kill-tree.ts";
 import { isSharedDaemon } from "../../process/leftovers.ts";
 import { newMarker } from "../../process/marker.ts";
 import { neutralise } from "../../process/neutralise.ts";
@@ -82,13 +82,21 @@ async function settle(
   }
   const spare = (entry: ProcessEntry) => isSharedDaemon(entry, keepList);
   const { survivors } = await killTree(tree, { clock: ctx.clock, graceMs, spare });
-  if (survivors.length > 0) throw notStopped(options, survivors);
+  if (survivors.length > 0) {
+    const find = () => tree.find().filter((entry) => !spare(entry));
+    throw notStopped(options, survivors, whenGone(find, ctx.clock));
+  }
   return tree.find();
 }
 
 async function stop(options: ExecOptions, ctx: AgentContext, tree: ProcessTree): Promise<never> {
   const { survivors } = await killTree(tree, { clock: ctx.clock, graceMs: options.graceMs });
-  if (survivors.length > 0) throw notStopped(options, survivors);
+  if (survivors.length > 0)
+    throw notStopped(
+      options,
+      survivors,
+      whenGone(() => tree.find(), ctx.clock),
+    );
   throw new LockyardError("CANCELLED", `${nameOf(options)} was stopped.`);
 }
 
@@ -106,14 +114,15 @@ function wordsFor({ code, signal }: Exit): string {
   return signal === null ? `with exit code ${code}` : `by ${signal}`;
 }
 
-function notStopped(options: ExecOptions, survivors: readonly ProcessEntry[]): LockyardError {
+/** Its locks stay until all of it is gone. */
+function notStopped(options: ExecOptions, survivors: readonly ProcessEntry[], gone: Promise<void>): LockyardError {
   const names = survivors.slice(0, 20).map(show).join(", ");
   const error = new LockyardError(
     "NOT_STOPPED",
     `${survivors.length} processes of ${nameOf(options)} could not be stopped: ${names}.`,
     { hint: "End them yourself (another user's, or stuck in the kernel): the locks stay until they are gone." },
   );
-  return Object.assign(error, { survivors: survivors.map(show) });
+  return Object.assign(error, { survivors: survivors.map(show), whenGone: gone });
 }
 
 function show({ pid, name }: ProcessEntry): string {

@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Fault, LockyardError } from "../../edges/basics.ts";
-import { commandAgent, threadAgent } from "../../edges/run.ts";
+import { commandAgent, SHARED_DAEMONS, threadAgent } from "../../edges/run.ts";
 import type { Agent, AgentContext, AgentTask } from "../../index.ts";
 import { findAgent, RUN_AGENT } from "../../plan/agent.ts";
 import type { ExpandedPlan } from "../../plan/expand.ts";
@@ -23,7 +23,10 @@ export interface PlanAgents {
  * Builds what the plan uses. Throws INVALID_PLAN when a task needs an agent that this version cannot run, or one that was
  * found in a repository rather than named.
  */
-export function planAgents(expanded: ExpandedPlan, trusted: (declaredBy: string) => boolean): PlanAgents {
+export function planAgents(
+  expanded: ExpandedPlan,
+  { trusted, keep }: { readonly trusted: (declaredBy: string) => boolean; readonly keep: readonly string[] },
+): PlanAgents {
   const { plan } = expanded;
   const faults = agentFaults(expanded, trusted);
   const first = faults[0];
@@ -31,11 +34,11 @@ export function planAgents(expanded: ExpandedPlan, trusted: (declaredBy: string)
     throw new LockyardError("INVALID_PLAN", `${first.where} ${first.what}.`, { hint: first.hint, faults });
   }
   const members = new Map<string, Member>();
-  const agents: Record<string, Agent> = { [RUN_AGENT]: commandsOf(members) };
+  const agents: Record<string, Agent> = { [RUN_AGENT]: commandsOf(members, keep) };
   const closers: (() => Promise<void>)[] = [];
   for (const agent of usedAgents(plan, expanded.tasks).keys()) {
     const limit = agent.concurrency === undefined ? {} : { concurrency: agent.concurrency };
-    if (agent.kind === "command") agents[agent.name] = { ...commandsOf(members), ...limit };
+    if (agent.kind === "command") agents[agent.name] = { ...commandsOf(members, keep), ...limit };
     else {
       const threads = threadAgent(pathToFileURL(resolve(plan.root, agent.module ?? "")), {
         ...(agent.threads === undefined ? {} : { concurrency: agent.threads }),
@@ -108,9 +111,10 @@ function missingFor(kind: AgentKind): string | null {
 }
 
 /** One agent for all commands: what to start is the task's business, only leftovers are settled a runner. */
-function commandsOf(members: ReadonlyMap<string, Member>): Agent {
+function commandsOf(members: ReadonlyMap<string, Member>, keep: readonly string[]): Agent {
+  const keepList = [...SHARED_DAEMONS, ...keep];
   const runner = (leftovers: Leftovers) =>
-    commandAgent({ leftovers, commandFor: (task, ctx) => commandOf(memberFor(task, members), ctx) });
+    commandAgent({ leftovers, keepList, commandFor: (task, ctx) => commandOf(memberFor(task, members), ctx) });
   const runners = { keep: runner("keep"), wait: runner("wait"), kill: runner("kill") };
   return {
     ...runners.kill,

@@ -15,7 +15,10 @@ import type { RunNote } from "./run-note.ts";
 import { isTrusted } from "./trust.ts";
 
 export async function runPlan({ loaded, around, earlier }: Omit<PlanRunParts, "agents">): Promise<ExitCode> {
-  const agents = planAgents(loaded.expanded, (declaredBy) => isTrusted(declaredBy, loaded));
+  const agents = planAgents(loaded.expanded, {
+    trusted: (declaredBy) => isTrusted(declaredBy, loaded),
+    keep: loaded.config.keep,
+  });
   try {
     return await new PlanRun({ loaded, agents, around, earlier: earlier ?? null }).run();
   } finally {
