@@ -26,6 +26,9 @@ export const PLACE_MS = 1_000;
 /** What an admission moves the virtual time on at least: small enough for dozens of flows at once (S2). */
 const STEP_MS = PLACE_MS / 64;
 
+/** What an arrival moves it on: who comes later to the same moment stands behind, and a kept place is before both (L13). */
+const ARRIVAL_MS = PLACE_MS / 2 ** 20;
+
 /** The rank at which a row enters the line now. */
 export function fairRank(decision: Decision, row: Pick<TaskRow, "kind" | "limits">, rank: number): number {
   const { ledger } = decision;
@@ -36,6 +39,8 @@ export function fairRank(decision: Decision, row: Pick<TaskRow, "kind" | "limits
   const startMs = Math.max(virtualMs, flow.nextAtMs);
   flow.nextAtMs = startMs + flow.intervalMs;
   ledger.putCounter(flow);
+  line.nextAtMs = virtualMs + ARRIVAL_MS;
+  ledger.putCounter(line);
   // With priority it passes its own flow too, and still takes its share of it.
   return rank < 0 ? virtualMs + rank : startMs + rank;
 }

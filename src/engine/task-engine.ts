@@ -361,6 +361,7 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
       }
     }
     if (!leave) await this.whenIdle(Number.MAX_SAFE_INTEGER);
+    this.neighbours.attend(false);
     this.neighbours.close();
     await this.#link.close();
     this.agenda.clear(this.budget);
