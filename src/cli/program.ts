@@ -138,6 +138,9 @@ function addExecCommands(program: Command, surroundings: Surroundings, done: Don
         "when Lockyard cannot work (default: run, but fail with --write, --read, --lock)",
       ).choices(["run", "fail"]),
     )
+    .option("--ticket <ticket>", "take over what a hook waited for; lapses after 10s")
+    // For hooks: waits in line, prints a ticket, and leaves what it got to whoever started it.
+    .addOption(new Option("--take-ticket").hideHelp())
     .addOption(new Option("--id <id>").hideHelp())
     .addHelpText(
       "after",
@@ -308,6 +311,8 @@ export interface ExecOptions extends CommonOptions, ClaimOptions {
   /** Milliseconds. */
   readonly grace: number;
   readonly ifBroken?: "run" | "fail";
+  readonly ticket?: string;
+  readonly takeTicket?: boolean;
   /** Given by `--detach` to the process it starts. */
   readonly id?: string;
 }

@@ -16,6 +16,7 @@ export interface EntryStanding {
   readonly orphan: OrphanPolicy;
   readonly placeKey: string;
   readonly label: string;
+  readonly leaseMs: number;
   /** Whether a task takes the place of what is left of it in the store. */
   readonly runsAgain: (taskId: string) => boolean;
 }
@@ -47,8 +48,8 @@ export class AgentTable {
 
   constructor(agents: Agents, { managerId, ownerId, standing, runsAgain }: AgentTableOptions) {
     this.#managerId = managerId;
-    const { orphan = "fail", placeKey = "", label = "" } = standing;
-    this.standing = { ancestors: NOBODY, orphan, placeKey, label, runsAgain };
+    const { orphan = "fail", placeKey = "", label = "", leaseMs = 0 } = standing;
+    this.standing = { ancestors: NOBODY, orphan, placeKey, label, leaseMs, runsAgain };
     this.#slots = limitNode(`${managerId}:slots`);
     const plain: readonly string[] = [this.#slots];
     for (const [name, agent] of Object.entries(agents)) {

@@ -67,6 +67,8 @@ export interface Standing {
   readonly label?: string;
   /** Whether its tasks count among those the machine may run at once; default true. */
   readonly countsForMachine?: boolean;
+  /** Of guests only: milliseconds after which what they got lapses. */
+  readonly leaseMs?: number;
 }
 
 /** What went before, when a manager goes on with the workflow of a process that is gone. */

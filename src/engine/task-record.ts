@@ -152,6 +152,9 @@ export class TaskRecord implements NewRow {
   get isIdUnique(): true {
     return true;
   }
+  get leaseMs(): number {
+    return this.#entry.standing.leaseMs;
+  }
   get label(): string {
     return this.#entry.standing.label || this.task.taskId;
   }

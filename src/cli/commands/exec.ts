@@ -15,6 +15,8 @@ import { type ExecVoice, jsonVoice, peopleVoice } from "../exec/exec-voice.ts";
 import { fittingNode, runUnder } from "../exec/fitting-node.ts";
 import { type KnownHost, knownHost, patienceIn, sessionOf } from "../exec/host.ts";
 import { placed } from "../exec/paths.ts";
+import { parseTicket } from "../exec/ticket.ts";
+import { EXIT } from "../exit-codes.ts";
 import type { ExecOptions } from "../program.ts";
 import { chooseStore, isOff } from "../store/choice.ts";
 import type { Surroundings } from "../surroundings.ts";
@@ -64,6 +66,8 @@ export async function execCommand(
     leftovers: options.leftovers,
     graceMs: options.grace,
     queueTimeoutMs: queueTimeout(options, host),
+    ticket: options.ticket === undefined ? null : parseTicket(options.ticket),
+    onTicket: options.takeTicket === true ? (text) => leaveTicket(text, surroundings) : null,
   });
   run.check();
   try {
@@ -79,6 +83,12 @@ export async function execCommand(
     });
   }
   return endAs(await run.run());
+}
+
+/** The process ends here and does not take leave of the store: what it got is the host's now. */
+function leaveTicket(text: string, { out }: Surroundings): void {
+  out.line(text);
+  process.exit(EXIT.ok);
 }
 
 function checkedCommand([program, ...rest]: readonly string[]): readonly [string, ...string[]] {

@@ -1,7 +1,9 @@
 /** The engine of one `exec`: a workflow of one task, which waits in the line everybody else stands in. */
 import type { Config } from "../../config/config.ts";
-import { type ComposedParts, composeParts, TaskManager } from "../../edges/run.ts";
+import { type ComposedParts, composeParts, type HolderToken, identityOf, TaskManager } from "../../edges/run.ts";
 import type { Agent, Clock, StoreDescriptor } from "../../index.ts";
+
+import { TICKET_AGENT, TICKET_MS } from "./ticket.ts";
 
 export const EXEC_AGENT = "exec";
 
@@ -17,6 +19,10 @@ export interface ExecManagerOptions {
   readonly label: string;
   readonly placeKey: string;
   readonly graceMs: number;
+  /** What it takes over: it runs inside of that. */
+  readonly ticket: HolderToken | null;
+  /** Takes a ticket itself, in the name of the process that started us. */
+  readonly isTicket: boolean;
 }
 
 export class ExecManager extends TaskManager {
@@ -30,11 +36,11 @@ export class ExecManager extends TaskManager {
 }
 
 function partsOf(options: ExecManagerOptions): ComposedParts {
-  const { workflowId, config, agent, store, clock, commandText, label, placeKey, graceMs } = options;
+  const { workflowId, config, agent, store, clock, commandText, label, placeKey, graceMs, ticket, isTicket } = options;
   const given = {
     workflowId,
     maxConcurrentTasks: 1,
-    agents: { [EXEC_AGENT]: agent },
+    agents: { [isTicket ? TICKET_AGENT : EXEC_AGENT]: agent },
     resourceManager: { identify: () => [] },
     clock,
     root: config.root,
@@ -45,8 +51,19 @@ function partsOf(options: ExecManagerOptions): ComposedParts {
     ...parts,
     // As it is, without the fall back to memory: a lock that nobody else sees must not be pretended.
     store,
-    describeOwner: (_, opened) => parts.describeOwner(`exec ${commandText}`, opened),
+    describeOwner: async (_, opened) => {
+      const own = await parts.describeOwner(`exec ${commandText}`, opened);
+      // Who takes a ticket is gone in a moment; whoever asked for it lives on.
+      return isTicket ? { ...own, ...identityOf(process.ppid) } : own;
+    },
     // Who waits and dies leaves the line, and its place behind.
-    standing: { ...parts.standing, orphan: "vanish", placeKey, label, countsForMachine: false },
+    standing: {
+      inside: ticket ?? parts.standing.inside,
+      orphan: "vanish",
+      placeKey,
+      label,
+      countsForMachine: false,
+      ...(isTicket ? { leaseMs: TICKET_MS } : {}),
+    },
   };
 }

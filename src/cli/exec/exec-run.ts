@@ -6,8 +6,17 @@
  */
 import { createHash } from "node:crypto";
 import type { Config } from "../../config/config.ts";
-import { LockyardError } from "../../edges/basics.ts";
-import { type Exit, execAgent, explain, type ForegroundChild, ordinal, SHARED_DAEMONS } from "../../edges/run.ts";
+import { IsoTimes, LockyardError } from "../../edges/basics.ts";
+import {
+  type Exit,
+  execAgent,
+  explain,
+  type ForegroundChild,
+  type HolderToken,
+  ordinal,
+  SHARED_DAEMONS,
+} from "../../edges/run.ts";
+import { openSqliteStore } from "../../edges/store.ts";
 import type { AgentResult, Claim, Clock, StoreDescriptor } from "../../index.ts";
 import { duration } from "../terminal/duration.ts";
 import { claimNames } from "./claims.ts";
@@ -16,6 +25,7 @@ import { EXEC_AGENT, ExecManager } from "./exec-manager.ts";
 import type { ExecVoice } from "./exec-voice.ts";
 import type { KnownHost } from "./host.ts";
 import { groupFor, Signals, terminalStreams } from "./signals.ts";
+import { giveBack, TICKET_AGENT, ticketAgent } from "./ticket.ts";
 import { WaitLine, type WaitLook } from "./wait-line.ts";
 
 export interface ExecRunOptions {
@@ -34,6 +44,9 @@ export interface ExecRunOptions {
   /** Milliseconds to stand in line; 0 for ever. */
   readonly queueTimeoutMs: number;
   readonly voice: ExecVoice;
+  readonly ticket: HolderToken | null;
+  /** Takes a ticket instead of running the command, and ends the process once it has one. */
+  readonly onTicket: ((text: string) => void) | null;
 }
 
 export class ExecRun {
@@ -63,7 +76,9 @@ export class ExecRun {
       clock,
       graceMs,
       commandText,
-      agent: this.#agent(),
+      ticket: options.ticket,
+      isTicket: options.onTicket !== null,
+      agent: options.onTicket === null ? this.#agent() : ticketAgent(options.onTicket),
       label: `"${commandText}" (${host === null ? "" : `${host.name}, `}pid ${process.pid})`,
       placeKey: placeKeyOf(options),
     });
@@ -93,7 +108,7 @@ export class ExecRun {
     try {
       this.#askedAtMs = clock.nowMs();
       const handle = this.#manager.submit({
-        agentId: EXEC_AGENT,
+        agentId: this.#options.onTicket === null ? EXEC_AGENT : TICKET_AGENT,
         taskType: "exec",
         description: shortText(argv),
         taskId: this.#taskId,
@@ -147,12 +162,26 @@ export class ExecRun {
     const { clock, claims, voice } = this.#options;
     this.#waiting.stop();
     this.#signals.passTo({ group: this.#group, signal: child.signal });
+    this.#giveTicketBack();
     voice.started({
       pid: child.process.pid,
       what: claimNames(claims),
       waitedMs: clock.nowMs() - this.#askedAtMs,
       hasSpoken: this.#waiting.hasSpoken,
     });
+  }
+
+  /** What the ticket held is ours by now. If that cannot be said, it lapses by itself. */
+  #giveTicketBack(): void {
+    const { ticket, clock } = this.#options;
+    const file = this.#manager.store?.location;
+    if (ticket === null || file === undefined) return;
+    openSqliteStore({ clock, file })
+      .then(async (store) => {
+        await giveBack(store, ticket, new IsoTimes(clock).text(clock.nowMs()));
+        await store.close();
+      })
+      .catch(() => undefined);
   }
 
   #leave(signal: NodeJS.Signals): void {
