@@ -1,5 +1,4 @@
 /** Arrivals, faults, and the people of a world: what happens to it from outside until the calm, and then the clean-up. */
-import type { Command } from "../../../core/command.ts";
 import type { Job } from "./job.ts";
 import { AGENT_LIMIT } from "./plan.ts";
 import type { SimProcess } from "./sim-process.ts";
@@ -121,24 +120,15 @@ function rerankOne(world: KernelWorld): void {
 /** Numbers change while things are out and others wait for them. */
 function declareAnew(world: KernelWorld): void {
   const { chance } = world;
-  const command: Command = chance.is(0.5)
-    ? {
-        type: "declare",
-        node: "c:build",
-        kind: "capacity",
-        capacity: chance.between(1, 5),
-        by: "file",
-        authority: true,
-      }
-    : {
-        type: "declare",
-        node: AGENT_LIMIT,
-        kind: "limit",
-        capacity: chance.between(1, 4),
-        by: "file",
-        authority: true,
-      };
-  anyProcess(world)?.send(command);
+  const process = chance.oneOf(world.alive);
+  if (process === undefined) return;
+  const [node, capacity] = chance.oneOf<readonly [string, number]>([
+    ["c:build", chance.between(1, 5)],
+    [AGENT_LIMIT, chance.between(1, 4)],
+    [world.slotsOf(process.ownerId), chance.between(1, 3)],
+  ]) ?? ["c:build", 2];
+  const kind = node === "c:build" ? "capacity" : "limit";
+  anyProcess(world)?.send({ type: "declare", node, kind, capacity, by: "file", authority: true });
 }
 
 function skew(world: KernelWorld): void {
