@@ -5,8 +5,8 @@
  *
  *  G1 made below the group this process lives in, named after the task's marker: whoever comes after finds it by its name,
  *     from any process in it
- *  G2 a child enters right after it was started, with all it has started by then; if it cannot, the tree is swept as
- *     without one. Being in the group is one more tie to a tree, never the only one
+ *  G2 a child enters before its program begins, by a shell that moves itself and then becomes the program: nothing can be
+ *     started outside. Being in the group is one more tie to a tree, never the only one
  *  G3 an empty one is taken away by whoever sees it empty, or later by anybody, once its maker is gone
  */
 import fs from "node:fs";
@@ -14,8 +14,6 @@ import path from "node:path";
 import { readStartTime } from "./proc-table.ts";
 
 const PREFIX = "lockyard-";
-/** Looks for children that were started before their parent entered. */
-const ENTER_ROUNDS = 16;
 /** Groups inside groups that are followed: a task that runs Lockyard makes its own. */
 const DEPTH = 16;
 
@@ -52,19 +50,9 @@ export function makeCgroup(marker: string): string | undefined {
   return undefined;
 }
 
-/** Puts a process that was just started into the group, with what it has started meanwhile. Whether it is in. */
-export function enterCgroup(directory: string, pid: number): boolean {
-  if (!add(directory, pid)) return false;
-  const known = new Set([pid]);
-  for (let round = 0; round < ENTER_ROUNDS; round++) {
-    const fresh = [...known].flatMap(childrenOf).filter((child) => !known.has(child));
-    if (fresh.length === 0) break;
-    for (const child of fresh) {
-      known.add(child);
-      add(directory, child);
-    }
-  }
-  return true;
+/** The arguments by which a program is started inside a group. It must be there and executable: a shell hides why not. */
+export function insideCgroup(directory: string, argv: readonly [string, ...string[]]): [string, ...string[]] {
+  return ["/bin/sh", "-c", '{ echo 0 >"$0/cgroup.procs"; } 2>/dev/null; exec "$@"', directory, ...argv];
 }
 
 /** Numbers of the processes in the group and in groups below it, the dead ones that nobody collected included. */
@@ -142,19 +130,6 @@ function directoryOf(group: string, { root, point }: Mount): string | undefined 
   if (group.startsWith("/..")) return undefined;
   if (root === "/") return path.join(point, group);
   return group === root || group.startsWith(`${root}/`) ? path.join(point, group.slice(root.length)) : undefined;
-}
-
-function add(directory: string, pid: number): boolean {
-  try {
-    fs.writeFileSync(path.join(directory, "cgroup.procs"), String(pid));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function childrenOf(pid: number): readonly number[] {
-  return (lines(`/proc/${pid}/task/${pid}/children`)[0] ?? "").split(" ").filter(Boolean).map(Number);
 }
 
 /** The group and those below it, outermost first. */

@@ -126,6 +126,12 @@ test("what cannot be ended is named, after the limit and not before a signal tha
   expect(isSameAlive(child.process)).toBe(true);
 });
 
+test("a limit that passes before the first look is over still lets everybody be killed", async () => {
+  const { tree } = await start(`trap '' TERM; sleep ${FIRST + 11}.1 & echo ready; wait`);
+  await killTree(tree, { clock, graceMs: 0, proofMs: 0 });
+  expect(sleepers(FIRST + 11)).toEqual([]);
+});
+
 test("many trees are ended at once", async () => {
   const trees = await Promise.all(
     Array.from({ length: 20 }, () =>

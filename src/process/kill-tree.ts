@@ -86,10 +86,11 @@ async function force(
   const endMs = clock.nowMs() + proofMs;
   const killed = new Set(find().map(keyOf));
   if (killed.size > 0) strike();
-  for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, LAST_POLL_MS)) {
+  // Killed at least once, however long one look takes: a limit that passed before would leave them alive for ever.
+  for (let round = 0, pollMs = FIRST_POLL_MS; ; round++, pollMs = Math.min(pollMs * 2, LAST_POLL_MS)) {
     const members = freeze(find);
     if (members.length === 0) return { survivors: [], killed: killed.size };
-    if (clock.nowMs() >= endMs) return { survivors: members, killed: killed.size };
+    if (round > 0 && clock.nowMs() >= endMs) return { survivors: members, killed: killed.size };
     for (const entry of members) {
       send(entry, "SIGKILL");
       killed.add(keyOf(entry));

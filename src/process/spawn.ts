@@ -1,10 +1,11 @@
 /** Starts a child: arguments as a list, a group and session of its own, a marker in its environment. */
 import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
+import path from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { LockyardError } from "../core/errors.ts";
 import type { OwnedProcess } from "../core/ports.ts";
-import { enterCgroup, makeCgroup, removeCgroup } from "./cgroup.ts";
+import { insideCgroup, makeCgroup, removeCgroup } from "./cgroup.ts";
 import { childEnvironment } from "./environment.ts";
 import { childIdentity } from "./identity.ts";
 import { MARKER_VARIABLE, markerChain } from "./marker.ts";
@@ -46,12 +47,13 @@ export interface SpawnedChild {
 export async function spawnChild(options: SpawnOptions): Promise<SpawnedChild> {
   const [program, ...rest] = checkedArguments(options);
   const cwd = await checkedDirectory(options.cwd);
-  const group = options.cgroup === false ? undefined : makeCgroup(options.marker);
-  const child = startIn(group, [program, ...rest], { cwd, options });
+  const env = environmentFor(options);
+  const mayHaveGroup = options.cgroup !== false && isExecutable(program, { cwd, path: env.PATH });
+  const group = mayHaveGroup ? makeCgroup(options.marker) : undefined;
+  const argv: [string, ...string[]] = [program, ...rest];
+  const child = startIn(group, argv, { env, stdin: options.stdin, ...(cwd === undefined ? undefined : { cwd }) });
   // Before anything is awaited: as long as this turn lasts, its number is its own.
   const identity = child.pid === undefined ? undefined : childIdentity(child.pid);
-  const isInside = group !== undefined && child.pid !== undefined && enterCgroup(group, child.pid);
-  if (group !== undefined && !isInside) removeCgroup(group);
   const exited = exitOf(child);
   // Stays while others are in it.
   if (group !== undefined) void exited.then(() => removeCgroup(group));
@@ -64,7 +66,7 @@ export async function spawnChild(options: SpawnOptions): Promise<SpawnedChild> {
   child.stdin?.on("error", ignore);
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw spawnFailure(program, undefined);
-  const contained = isInside ? { cgroup: group } : undefined;
+  const contained = group === undefined ? undefined : { cgroup: group };
   return { process: { ...identity, marker: options.marker, ...contained }, stdin: child.stdin, stdout, stderr, exited };
 }
 
@@ -80,35 +82,48 @@ export function exitOf(child: ChildProcess): Promise<Exit> {
 
 function ignore(): void {}
 
-function startIn(
-  group: string | undefined,
-  argv: readonly [string, ...string[]],
-  { cwd, options }: { readonly cwd: string | undefined; readonly options: SpawnOptions },
-): ChildProcess {
-  try {
-    return start(argv, cwd, options);
-  } catch (error) {
-    if (group !== undefined) removeCgroup(group);
-    throw error;
-  }
+interface Start {
+  readonly env: Record<string, string>;
+  readonly stdin: "pipe" | "ignore";
+  readonly cwd?: string;
 }
 
-function start(argv: readonly [string, ...string[]], cwd: string | undefined, options: SpawnOptions): ChildProcess {
-  const { marker, env, passEnv, ownEnv, stdin } = options;
-  const [program, ...rest] = argv;
-  const own = { ...ownEnv, [MARKER_VARIABLE]: markerChain(marker, process.env[MARKER_VARIABLE]) };
+function startIn(group: string | undefined, argv: [string, ...string[]], { stdin, ...rest }: Start): ChildProcess {
+  const [program, ...args] = group === undefined ? argv : insideCgroup(group, argv);
   try {
-    return spawn(program, rest, {
+    return spawn(program, args, {
       detached: true,
       shell: false,
       stdio: [stdin, "pipe", "pipe"],
       windowsHide: true,
-      env: childEnvironment({ inherited: process.env, passed: passEnv, declared: env, own }),
-      ...(cwd === undefined ? undefined : { cwd }),
+      ...rest,
     });
   } catch (error) {
-    throw spawnFailure(program, error);
+    if (group !== undefined) removeCgroup(group);
+    throw spawnFailure(argv[0], error);
   }
+}
+
+function environmentFor({ marker, env, passEnv, ownEnv }: SpawnOptions): Record<string, string> {
+  const own = { ...ownEnv, [MARKER_VARIABLE]: markerChain(marker, process.env[MARKER_VARIABLE]) };
+  return childEnvironment({ inherited: process.env, passed: passEnv, declared: env, own });
+}
+
+/** Whether the system will find and start it. When not, it is started all the same, for the error that says why. */
+function isExecutable(
+  program: string,
+  { cwd, path: search = "" }: { readonly cwd: string | undefined; readonly path: string | undefined },
+): boolean {
+  const places = program.includes("/") ? [""] : search.split(path.delimiter);
+  return places.some((place) => {
+    try {
+      const file = path.resolve(cwd ?? "", place, program);
+      fs.accessSync(file, fs.constants.X_OK);
+      return fs.statSync(file).isFile();
+    } catch {
+      return false;
+    }
+  });
 }
 
 function checkedArguments({ argv, shell = false }: SpawnOptions): [string, ...string[]] {
