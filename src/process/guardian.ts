@@ -3,7 +3,9 @@
  * this process, however it ends; then the shell asks all that still ran to end, and kills what does not.
  *
  *  W1 told of a task before its process starts, and of its end after it is proven: what a task left on purpose is not touched
- *  W2 it can only come too late, never do harm: whoever is granted the lock next sweeps all the same, and proves it
+ *  W2 parents and session leaders of processes of other users, which cannot be ended, are stopped and left: they are the
+ *     witnesses by which whoever looks next knows those (see remains.ts)
+ *  W3 it can only come too late, never do harm: whoever is granted the lock next sweeps all the same, and proves it
  *
  * Started with the first command, one for each agent that runs commands; why a shell, and what else was measured, stands
  * in docs/decisions/0004-process-ownership.md.
@@ -16,6 +18,7 @@ import { hasProcessTable } from "./proc-table.ts";
 /** $1: the directory of our control group, or nothing. Lines on stdin: `+ MARKER`, `- MARKER`. */
 const SCRIPT = `
 trap '' HUP INT QUIT TERM
+group=$1
 live=' '
 while read -r sign marker; do
   case $sign in
@@ -26,23 +29,34 @@ done
 [ "$live" = ' ' ] && exit 0
 any=
 for marker in $live; do any="$any|$marker"; done
+ties=' '
+[ "$(id -u)" = 0 ] || for dir in /proc/[0-9]*; do
+  [ -O "$dir" ] && continue
+  read -r line 2>/dev/null <"$dir/stat" || continue
+  set -- \${line##*) }
+  ties="$ties$2 $4 "
+done
 send() {
   found=
   for file in $(grep -lszE "^${MARKER_VARIABLE}=([^ ]* )*(\${any#?})( |$)" /proc/[0-9]*/environ 2>/dev/null); do
     pid=\${file#/proc/}
-    found="$found \${pid%/environ}"
+    pid=\${pid%/environ}
+    case $ties in
+      *" $pid "*) kill -STOP "$pid" ;;
+      *) found="$found $pid" ;;
+    esac
   done
   [ -n "$found" ] && kill "-$1" $found 2>/dev/null
 }
 send TERM
 sleep 0.075
-[ -n "$1" ] && for marker in $live; do echo 1 >"$1/lockyard-$marker/cgroup.kill"; done 2>/dev/null
+[ -n "$group" ] && for marker in $live; do echo 1 >"$group/lockyard-$marker/cgroup.kill"; done 2>/dev/null
 round=0
 while send KILL; [ -n "$found" ] && [ $round -lt 40 ]; do
   round=$((round + 1))
   sleep 0.02
 done
-[ -n "$1" ] && for marker in $live; do rmdir "$1/lockyard-$marker"; done 2>/dev/null
+[ -n "$group" ] && for marker in $live; do rmdir "$group/lockyard-$marker"; done 2>/dev/null
 exit 0
 `;
 
@@ -82,7 +96,7 @@ export class Guardian {
     const over = (): void => {
       if (this.#shell === shell) this.#shell = null;
     };
-    // Without a shell (ENOENT), or when somebody kills it, W2 holds.
+    // Without a shell (ENOENT), or when somebody kills it, W3 holds.
     shell.on("error", over);
     shell.on("exit", over);
     shell.stdin?.on("error", over);
