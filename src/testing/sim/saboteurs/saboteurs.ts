@@ -221,7 +221,7 @@ export const KERNEL_SABOTEURS: readonly Saboteur[] = [
   {
     name: "commit is lost",
     breaks: "an answered turn is not kept",
-    rules: ["duplicate", "lost", "L6", "forgotten", "L2", "L13", "L1"],
+    rules: ["duplicate", "lost", "L6", "forgotten", "L2", "L13", "L1", "liveness"],
     open: onLedger(ledgers.CommitIsLost),
   },
   {
@@ -294,7 +294,7 @@ export const KERNEL_SABOTEURS: readonly Saboteur[] = [
   {
     name: "refusal is not told",
     breaks: "a refused report looks accepted",
-    rules: ["L6", "lost"],
+    rules: ["L6", "lost", "duplicate"],
     open: store(stores.RefusalIsNotTold),
   },
   {
