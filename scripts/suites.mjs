@@ -12,8 +12,8 @@ export function quickSteps() {
     biome("ci", "--error-on-warnings", "--max-diagnostics=50"),
     counted("types", 2 * MINUTE, "scripts/types.mjs"),
     script("unused", MINUTE, "node_modules/knip/bin/knip.js", "--no-config-hints"),
-    suite("unit", 3 * MINUTE),
-    ...(hasTests("test/contract") ? [suite("contract", 3 * MINUTE)] : []),
+    suite("unit", 6 * MINUTE),
+    ...(hasTests("test/contract") ? [suite("contract", 5 * MINUTE)] : []),
     ...simulation("sim-short", { ledger: "memory", seeds: 20, limitMs: MINUTE }),
   ];
 }
@@ -24,12 +24,12 @@ export function allSteps() {
     ...quickSteps(),
     script("build", 2 * MINUTE, "scripts/build.mjs", "--if-stale"),
     ...simulation("sim-short-sqlite", { ledger: "sqlite", seeds: 20, limitMs: MINUTE }),
-    ...(hasTests("test/stores") ? [suite("stores", 5 * MINUTE)] : []),
+    ...(hasTests("test/stores") ? [suite("stores", 8 * MINUTE)] : []),
     ...(hasTests("test/sim") ? [suite("sim", 5 * MINUTE)] : []),
-    ...(hasTests("test/cli") ? [suite("cli", 5 * MINUTE)] : []),
+    ...(hasTests("test/cli") ? [suite("cli", 10 * MINUTE)] : []),
     ...(hasTests("test/zoo") ? [suite("zoo", 10 * MINUTE)] : []),
     counted("package-check", 5 * MINUTE, "scripts/package-check.mjs"),
-    ...(hasTests("test/package") ? [suite("package", 5 * MINUTE)] : []),
+    ...(hasTests("test/package") ? [suite("package", 8 * MINUTE)] : []),
   ];
 }
 

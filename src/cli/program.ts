@@ -125,6 +125,7 @@ function addExecCommands(program: Command, surroundings: Surroundings, done: Don
     .option("--timeout <time>", "leave the line after this long (exit code 75)", time)
     .option("--no-wait", "start now or not at all (exit code 75)")
     .option("--detach", "print an id and go on in the background; see `lockyard wait`")
+    .option("--mem <size>", "memory it and all it starts may use, for example 4g (needs a control group)", size)
     .option("--no-nice", "run at the usual priority for processor and disk")
     .addOption(
       new Option("--leftovers <way>", "what becomes of processes that outlive the command")
@@ -307,6 +308,8 @@ export interface ExecOptions extends CommonOptions, ClaimOptions {
   readonly wait: boolean;
   readonly detach?: boolean;
   readonly nice: boolean;
+  /** Bytes. */
+  readonly mem?: number;
   readonly leftovers: "keep" | "wait" | "kill";
   /** Milliseconds. */
   readonly grace: number;
@@ -375,4 +378,12 @@ function collect(text: string, before: readonly string[] = []): readonly string[
 /** Paths and names may hold commas. */
 function append(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
+}
+
+/** `512m`, `4g`: powers of 1,024, as everywhere in control groups. */
+function size(text: string): number {
+  const [, amount = "", unit = ""] = /^(\d{1,6})([kmgt])i?b?$/i.exec(text) ?? [];
+  const bytes = Number(amount) * 1_024 ** ("kmgt".indexOf(unit.toLowerCase()) + 1);
+  if (amount !== "" && bytes >= 1_024 * 1_024) return bytes;
+  throw new InvalidArgumentError("It must be a size of 1m or more, like 512m or 4g.");
 }

@@ -50,6 +50,28 @@ export function makeCgroup(marker: string): string | undefined {
   return undefined;
 }
 
+/** Why memory cannot be limited here; null where it can. */
+export function memoryLimitFault(): string | null {
+  const place = cgroupPlace();
+  if ("why" in place) return place.why;
+  const handedDown = lines(path.join(place.directory, "cgroup.subtree_control")).join(" ").split(" ");
+  return handedDown.includes("memory") ? null : "the memory controller is not handed down to groups made here";
+}
+
+/** Lets the group use no more memory than this: what asks for more is ended by the kernel. False where that cannot be set. */
+export function limitMemory(directory: string, bytes: number): boolean {
+  try {
+    fs.writeFileSync(path.join(directory, "memory.max"), String(bytes));
+  } catch {
+    // The memory controller is not handed down to groups made here.
+    return false;
+  }
+  // A command that lost one of its processes is no use to anybody; older kernels end only the largest.
+  quietly(() => fs.writeFileSync(path.join(directory, "memory.oom.group"), "1"));
+  quietly(() => fs.writeFileSync(path.join(directory, "memory.swap.max"), "0"));
+  return true;
+}
+
 /** The arguments by which a program is started inside a group. It must be there and executable: a shell hides why not. */
 export function insideCgroup(directory: string, argv: readonly [string, ...string[]]): [string, ...string[]] {
   return ["/bin/sh", "-c", '{ echo 0 >"$0/cgroup.procs"; } 2>/dev/null; exec "$@"', directory, ...argv];

@@ -1,14 +1,16 @@
 /**
  * Starts a program in our place: our standard streams, our whole environment, our directory. With a terminal it stays in
  * the caller's process group, so that Ctrl-C, Ctrl-Z and reading the terminal work as if we were not there; it is then
- * owned by descent and marker alone. Without one it leads a group and session of its own.
+ * owned by descent, marker and, where one can be made, a control group. Without one it leads a group and session of its own.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import os from "node:os";
+import { LockyardError } from "../core/errors.ts";
 import type { OwnedProcess } from "../core/ports.ts";
+import { insideCgroup, limitMemory, makeCgroup, memoryLimitFault, removeCgroup } from "./cgroup.ts";
 import { childIdentity } from "./identity.ts";
 import { MARKER_VARIABLE, markerChain } from "./marker.ts";
-import { type Exit, exitOf, spawnFailure } from "./spawn.ts";
+import { type Exit, exitOf, isExecutable, spawnFailure } from "./spawn.ts";
 
 export interface ForegroundOptions {
   /** Program and arguments. */
@@ -19,6 +21,8 @@ export interface ForegroundOptions {
   readonly group: "caller" | "own";
   /** Lower priority for processor and disk than what people look at. */
   readonly isNice: boolean;
+  /** Bytes it and all it starts may use together; null for no limit. */
+  readonly memoryBytes: number | null;
 }
 
 export interface ForegroundChild {
@@ -32,27 +36,52 @@ export interface ForegroundChild {
 /** What `nice` itself adds. The disk priority follows from it. */
 const NICENESS = 10;
 
-/** Throws SPAWN_FAILED; its cause says ENOENT or EACCES, for the codes of a shell. */
+/**
+ * Throws SPAWN_FAILED; its cause says ENOENT or EACCES, for the codes of a shell. With `memoryBytes` it needs a control group
+ * with the memory controller, and throws INVALID_OPTION where there is none.
+ */
 export async function spawnForeground(options: ForegroundOptions): Promise<ForegroundChild> {
   const { argv, marker, group, isNice } = options;
-  const child = start(options);
-  const exited = exitOf(child);
+  const cgroup = cgroupFor(options);
+  const child = start(options, cgroup);
   const { pid } = child;
-  if (pid === undefined) {
+  // Before anything is awaited: as long as this turn lasts, its number is its own.
+  const identity = pid === undefined ? undefined : childIdentity(pid);
+  const exited = exitOf(child);
+  // Stays while others are in it.
+  if (cgroup !== undefined) void exited.then(() => removeCgroup(cgroup));
+  if (pid === undefined || identity === undefined) {
+    if (cgroup !== undefined) removeCgroup(cgroup);
     const error = await new Promise<unknown>((resolve) => child.once("error", resolve));
     throw spawnFailure(argv[0], error);
   }
   child.on("error", () => undefined);
   if (isNice) lower(pid);
   return {
-    process: { ...childIdentity(pid), marker },
+    process: { ...identity, marker, ...(cgroup === undefined ? undefined : { cgroup }) },
     exited,
     signal: (signal) => send(group === "own" ? -pid : pid, signal),
   };
 }
 
-function start({ argv, ownEnv, marker, group }: ForegroundOptions): ChildProcess {
-  const [program, ...rest] = argv;
+function cgroupFor({ argv: [program], marker, memoryBytes }: ForegroundOptions): string | undefined {
+  // What cannot be started is started without, for the error that says why.
+  const isThere = isExecutable(program, { cwd: undefined, path: process.env.PATH });
+  const cgroup = isThere ? makeCgroup(marker) : undefined;
+  if (!isThere) return undefined;
+  if (memoryBytes === null || (cgroup !== undefined && limitMemory(cgroup, memoryBytes))) return cgroup;
+  if (cgroup !== undefined) removeCgroup(cgroup);
+  throw memoryError(memoryLimitFault() ?? "the control group takes no limit");
+}
+
+export function memoryError(why: string): LockyardError {
+  return new LockyardError("INVALID_OPTION", `Memory cannot be limited here: ${why}.`, {
+    hint: "Leave --mem out, or start the shell with: systemd-run --user --scope -p Delegate=yes bash",
+  });
+}
+
+function start({ argv, ownEnv, marker, group }: ForegroundOptions, cgroup: string | undefined): ChildProcess {
+  const [program, ...rest] = cgroup === undefined ? argv : insideCgroup(cgroup, argv);
   try {
     return spawn(program, rest, {
       detached: group === "own",
@@ -61,7 +90,8 @@ function start({ argv, ownEnv, marker, group }: ForegroundOptions): ChildProcess
       env: { ...process.env, ...ownEnv, [MARKER_VARIABLE]: markerChain(marker, process.env[MARKER_VARIABLE]) },
     });
   } catch (error) {
-    throw spawnFailure(program, error);
+    if (cgroup !== undefined) removeCgroup(cgroup);
+    throw spawnFailure(argv[0], error);
   }
 }
 

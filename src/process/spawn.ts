@@ -110,7 +110,7 @@ function environmentFor({ marker, env, passEnv, ownEnv }: SpawnOptions): Record<
 }
 
 /** Whether the system will find and start it. When not, it is started all the same, for the error that says why. */
-function isExecutable(
+export function isExecutable(
   program: string,
   { cwd, path: search = "" }: { readonly cwd: string | undefined; readonly path: string | undefined },
 ): boolean {

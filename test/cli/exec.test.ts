@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { type Directory, isAlive, useCommandLine } from "./harness.ts";
 
 const { directory } = useCommandLine();
@@ -313,4 +313,23 @@ test("what ran before tells how long it usually takes", async () => {
   await second.until(/in use by "sh -c .*" \(pid \d+\) for \S+, usually \S+ \(1 of 1 in use\)\. About \S+\./);
   here.write("a.go", "");
   await Promise.all([first.finished, second.finished]);
+});
+
+test("killed with -9 while nobody waits, it takes its command with it all the same", async () => {
+  const here = directory();
+  const run = here.start(["exec", "--lock", "m", "--", ...hold("a")]);
+  await here.appeared("a.started");
+  const pid = Number(here.read("a.started"));
+  run.child.kill("SIGKILL");
+  await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 30_000, interval: 20 });
+});
+
+test("a limit of memory is kept, or plainly refused", async () => {
+  const here = directory();
+  const script = "const all=[];for(let i=0;i<64;i++)all.push(Buffer.alloc(8<<20,1));console.log('had it')";
+  const { code, stdout, stderr } = await here.run(["exec", "--mem", "200m", "--", "node", "-e", script]);
+  if (code === 125) expect(stderr).toMatch(/^error: Memory cannot be limited here: .+\.\nhint: Leave --mem out/);
+  else expect(code).toBe(137);
+  expect(stdout).toBe("");
+  expect((await here.run(["exec", "--mem", "lots", "--", "true"])).code).toBe(125);
 });

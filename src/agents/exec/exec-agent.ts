@@ -3,6 +3,7 @@ import { agentReport } from "../../core/agent-report.ts";
 import { LockyardError } from "../../core/errors.ts";
 import type { Agent, AgentContext, AgentReport } from "../../core/ports.ts";
 import { type ForegroundChild, spawnForeground } from "../../process/foreground.ts";
+import { Guardian } from "../../process/guardian.ts";
 import { killTree, whenGone } from "../../process/kill-tree.ts";
 import { isSharedDaemon } from "../../process/leftovers.ts";
 import { newMarker } from "../../process/marker.ts";
@@ -16,6 +17,8 @@ export interface ExecOptions {
   /** `caller`: stays in our process group, as a terminal wants it. */
   readonly group: "caller" | "own";
   readonly isNice: boolean;
+  /** Bytes all of it may use; null for no limit. */
+  readonly memoryBytes: number | null;
   /** What becomes of processes that outlive the command. */
   readonly leftovers: "keep" | "wait" | "kill";
   /** Shared daemons that `kill` leaves alone. */
@@ -36,8 +39,20 @@ export function execAgent(options: ExecOptions): Agent {
 
 async function runExec(options: ExecOptions, ctx: AgentContext): Promise<AgentReport> {
   ctx.signal.throwIfAborted();
-  const { argv, group, isNice, graceMs } = options;
-  const child = await spawnForeground({ argv, group, isNice, ownEnv: ctx.env, marker: newMarker(ctx.clock) });
+  const marker = newMarker(ctx.clock);
+  const guardian = new Guardian();
+  const isSafe = guardian.watch(marker);
+  try {
+    return await runGuarded(options, ctx, marker);
+  } finally {
+    isSafe();
+    guardian.close();
+  }
+}
+
+async function runGuarded(options: ExecOptions, ctx: AgentContext, marker: string): Promise<AgentReport> {
+  const { argv, group, isNice, memoryBytes, graceMs } = options;
+  const child = await spawnForeground({ argv, group, isNice, memoryBytes, ownEnv: ctx.env, marker });
   const tree = processTree(child.process);
   let isOver = false;
   try {

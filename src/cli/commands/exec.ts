@@ -3,7 +3,7 @@
  * stay the command's.
  */
 import { errorCode, LockyardError, neutralise, systemClock } from "../../edges/basics.ts";
-import { sqliteStore } from "../../edges/run.ts";
+import { memoryError, memoryLimitFault, sqliteStore } from "../../edges/run.ts";
 import type { Claim } from "../../index.ts";
 import { configFor } from "../config-for.ts";
 import { runBare } from "../exec/bare.ts";
@@ -49,6 +49,9 @@ export async function execCommand(
       },
     );
   }
+  // Not after an hour in line.
+  const noLimit = options.mem === undefined ? null : memoryLimitFault();
+  if (noLimit !== null) throw memoryError(noLimit);
   const host = knownHost(env);
   const file = choice.file === undefined ? {} : { file: choice.file };
   const run = new ExecRun({
@@ -63,6 +66,7 @@ export async function execCommand(
     store: sqliteStore({ ...file, onNotice: (line) => voice.line(line) }),
     session: sessionOf(env, process.stdin.isTTY),
     isNice: options.nice,
+    memoryBytes: options.mem ?? null,
     leftovers: options.leftovers,
     graceMs: options.grace,
     queueTimeoutMs: queueTimeout(options, host),

@@ -90,6 +90,8 @@ async function free(
     key: row.key,
   }));
   const effects = await store.turn(rows.map(({ key }) => ({ type: "unlock", key, force })));
+  // What one release could not test any more is tested now.
+  await store.turn([{ type: "tick" }]);
   const ended = new Set(effects.flatMap((effect) => (effect.type === "ended" ? [effect.row.key] : [])));
   const freed = told.filter(({ key }) => ended.has(key));
   const admitted = Math.max(0, before - waiting());

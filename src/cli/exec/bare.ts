@@ -17,7 +17,14 @@ export async function runBare({ argv, clock, isNice, say }: BareCommand): Promis
   const signals = new Signals((signal) => process.exit(codeOfSignal(signal)));
   signals.listen();
   try {
-    const child = await spawnForeground({ argv, group, isNice, ownEnv: {}, marker: newMarker(clock) });
+    const child = await spawnForeground({
+      argv,
+      group,
+      isNice,
+      memoryBytes: null,
+      ownEnv: {},
+      marker: newMarker(clock),
+    });
     signals.passTo({ group, signal: child.signal });
     return codeOfExit(await child.exited);
   } catch (error) {

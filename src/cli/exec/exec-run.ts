@@ -39,6 +39,7 @@ export interface ExecRunOptions {
   readonly host: KnownHost | null;
   readonly session: string;
   readonly isNice: boolean;
+  readonly memoryBytes: number | null;
   readonly leftovers: "keep" | "wait" | "kill";
   readonly graceMs: number;
   /** Milliseconds to stand in line; 0 for ever. */
@@ -132,11 +133,12 @@ export class ExecRun {
   }
 
   #agent() {
-    const { argv, isNice, leftovers, graceMs, config } = this.#options;
+    const { argv, isNice, memoryBytes, leftovers, graceMs, config } = this.#options;
     const agent = execAgent({
       argv,
       group: this.#group,
       isNice,
+      memoryBytes,
       leftovers,
       keepList: [...SHARED_DAEMONS, ...config.keep],
       graceMs,

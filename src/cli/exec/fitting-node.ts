@@ -90,6 +90,7 @@ export async function runUnder(program: string): Promise<number> {
       argv: [program, ...process.argv.slice(1)],
       group,
       isNice: false,
+      memoryBytes: null,
       ownEnv: { [GUARD]: program },
       marker: newMarker(systemClock()),
     });
