@@ -78,5 +78,9 @@ export function requeue(decision: Decision, row: TaskRow): void {
 /** The place of a waiter that vanished is kept for a while (L13). */
 export function keepPlace(decision: Decision, row: TaskRow): void {
   if (row.placeKey === "" || row.status !== "waiting") return;
-  decision.ledger.putPlace({ placeKey: row.placeKey, rank: row.rank, untilMs: decision.nowMs + ADMISSION.placeKeptMs });
+  const { ledger, nowMs } = decision;
+  // Two of one session may wait with one command: the better place of both is kept.
+  const other = ledger.place(row.placeKey);
+  const rank = other !== undefined && other.untilMs >= nowMs ? Math.min(other.rank, row.rank) : row.rank;
+  ledger.putPlace({ placeKey: row.placeKey, rank, untilMs: nowMs + ADMISSION.placeKeptMs });
 }

@@ -206,3 +206,18 @@ describe("prompts", () => {
     expect([b === a, c === a]).toEqual([true, false]);
   });
 });
+
+test("the limit of a manager that is gone goes too, unless a task that it left behind still names it", async () => {
+  const store = await open();
+  const declare = (owner: string): readonly Command[] => [
+    { type: "owner-join", owner: newOwner({ ownerId: owner }) },
+    { type: "declare", node: `l:${owner}:slots`, kind: "limit", capacity: 1, by: owner, authority: true },
+  ];
+  const left = newRow({ taskId: "left", ownerId: "two", limits: ["l:two:slots"], orphan: "suspend" });
+  await store.turn([...declare("one"), ...declare("two"), { type: "submit", row: left }]);
+  await store.turn(["one", "two"].map((ownerId) => ({ type: "owner-gone", ownerId, isProven: true })));
+  await clock.advance(RETENTION.restMs);
+  await quietTurns(store, 2);
+  const nodes = beside((database) => database.prepare("select node from counter where kind = 'limit'").all());
+  expect(nodes.map(({ node }) => node)).toEqual(["l:two:slots"]);
+});

@@ -40,7 +40,7 @@ export class Retention {
   /** Inside a transaction. Answers whether rows were deleted or changed: what is known of them is to be read again. */
   step({ nowMs, wallMs }: Times): boolean {
     if (nowMs < this.#nextAtMs) return false;
-    const hasForgotten = this.#forgetPrompts(wallMs - RETENTION.promptsMs);
+    const hasForgotten = this.#forgetPrompts(wallMs - RETENTION.promptsMs) || this.#dropLimits();
     const { used, free } = this.#size();
     const isTooBig = used > this.#keptBytes;
     const untilMs = isTooBig ? wallMs - RETENTION.leastMs : wallMs - RETENTION.ageMs;
@@ -51,6 +51,11 @@ export class Retention {
     const isWorking = page.length > 0 || hasForgotten || isShrinking;
     this.#nextAtMs = nowMs + (isWorking ? RETENTION.stepMs : RETENTION.restMs);
     return deleted > 0 || hasForgotten;
+  }
+
+  #dropLimits(): boolean {
+    this.#db.run(SQL.DELETE_LIMITS, RETENTION.rowsPerStep);
+    return Number(this.#db.one(SQL.CHANGES)?.[0] ?? 0) > 0;
   }
 
   #size(): { readonly used: number; readonly free: number } {

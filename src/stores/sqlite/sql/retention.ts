@@ -22,5 +22,15 @@ export const NEXT_ENDS = `select max(ended) from (select finished_wall_ms as end
 export const FORGET_PROMPTS = `update task indexed by task_finished set payload = ''
   where live = 0 and finished_wall_ms > ? and finished_wall_ms <= ? and payload <> ''`;
 
+/**
+ * Limits of managers that are gone: nobody declares them, nobody counts against them, and no task that was left behind names
+ * them. Each process has one of its own, so thousands of short ones would leave thousands.
+ */
+export const DELETE_LIMITS = `delete from counter where node in (
+  select node from counter where node > 'l:' and node < 'l;' and declarations = '[]' and used = 0
+    and not exists (select 1 from task where owner_id = '' and live = 1 and instr(limits, '"' || counter.node || '"') > 0)
+  limit ?)`;
+export const CHANGES = "select changes()";
+
 export const PAGES =
   "select page_count, freelist_count, page_size from pragma_page_count, pragma_freelist_count, pragma_page_size";
