@@ -235,7 +235,7 @@ export class TaskManager {
    * really ended as cancelled: what finished meanwhile or could not be stopped is not counted. With a `workflowId` it also
    * reaches tasks of that workflow which other processes run on a shared store.
    */
-  async cancelTasks(filter: TaskFilter = {}): Promise<number> {
+  cancelTasks(filter: TaskFilter = {}): Promise<number> {
     const taskIds = filter.taskIds === undefined ? null : new Set(filter.taskIds);
     const agentIds = filter.agentIds === undefined ? null : new Set(filter.agentIds);
     const isMeant = ({ taskId, agentId }: { readonly taskId: string; readonly agentId: string }) =>
@@ -244,7 +244,15 @@ export class TaskManager {
     const isOurs = workflowId === undefined || workflowId === this.#parts.workflowId;
     const records = isOurs ? [...this.#engine.table.records()] : [];
     const own = this.#cancelAll(records.filter((record) => isMeant(record.task) && record.result === null));
-    if (workflowId === undefined) return own;
+    // No async function: who counts hears of it no later than who reads the results.
+    return workflowId === undefined ? own : this.#cancelElsewhere(own, isMeant, workflowId);
+  }
+
+  async #cancelElsewhere(
+    own: Promise<number>,
+    isMeant: (task: { readonly taskId: string; readonly agentId: string }) => boolean,
+    workflowId: string,
+  ): Promise<number> {
     await this.#engine.open();
     if (this.#engine.storeFacts?.scope === "process") return own;
     const [here, there] = await Promise.all([own, this.#engine.neighbours.cancel(isMeant, workflowId)]);
