@@ -41,11 +41,16 @@ export const bench: Bench = {
     { name: "bare node", peer: true, run: async () => bareNodeMs() },
     { name: "lockyard --version", run: async () => lockyard("--version") },
     { name: "lockyard status", run: async () => lockyard("status", "--store", await fullStore()) },
+    {
+      name: "lockyard exec -- true",
+      run: async () => lockyard("exec", "--store", await fullStore(), "--use", "build", "--", "true"),
+    },
     { name: "package", run: async () => tarballKb() },
   ],
   limits: [
     { figure: "P9 --version over a bare node", differenceOf: "lockyard --version", to: "bare node", atMost: 60 },
     { figure: "P9 status over a bare node", differenceOf: "lockyard status", to: "bare node", atMost: 100 },
+    { figure: "P9 exec over a bare node", differenceOf: "lockyard exec -- true", to: "bare node", atMost: 150 },
     { figure: "P9 package", valueOf: "package", atMost: 600 },
   ],
 };

