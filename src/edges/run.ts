@@ -4,6 +4,7 @@ export { execAgent } from "../agents/exec/exec-agent.ts";
 export { threadAgent } from "../agents/thread/thread-agent.ts";
 export { type ComposedParts, composeParts } from "../compose.ts";
 export { explain, ordinal } from "../core/explain.ts";
+export { shortHash } from "../core/names.ts";
 export { type HolderToken, readToken, TOKEN_VARIABLES } from "../core/token.ts";
 export { TaskManager } from "../engine/parallel-task-manager.ts";
 export type { EarlierWork, Spent } from "../engine/parts.ts";

@@ -4,7 +4,6 @@
  *  E1 the command starts only after everything claimed was granted, and its locks go only after it has ended
  *  E2 whoever leaves before it started (a signal, a time-out) leaves nothing running and nothing locked; its place is kept
  */
-import { createHash } from "node:crypto";
 import type { Config } from "../../config/config.ts";
 import { IsoTimes, LockyardError } from "../../edges/basics.ts";
 import {
@@ -15,6 +14,7 @@ import {
   type HolderToken,
   ordinal,
   SHARED_DAEMONS,
+  shortHash,
 } from "../../edges/run.ts";
 import { openSqliteStore } from "../../edges/store.ts";
 import type { AgentResult, Claim, Clock, StoreDescriptor } from "../../index.ts";
@@ -280,8 +280,6 @@ function taskIdOf([program, first]: readonly string[]): string {
 
 /** L13: the same session, directory, command and claims. */
 function placeKeyOf({ session, cwd, argv, claims }: ExecRunOptions): string {
-  return createHash("sha256")
-    .update(JSON.stringify([session, cwd, argv, claims]))
-    .digest("base64url")
-    .slice(0, 24);
+  // Loading a real hash costs more than all else that is done here, and two that meet only share a place.
+  return shortHash(JSON.stringify([session, cwd, argv, claims]));
 }
