@@ -2,6 +2,7 @@
 import { agentReport } from "../../core/agent-report.ts";
 import { LockyardError } from "../../core/errors.ts";
 import type { Agent, AgentContext, AgentReport } from "../../core/ports.ts";
+import { cgroupMembers } from "../../process/cgroup.ts";
 import { type ForegroundChild, spawnForeground } from "../../process/foreground.ts";
 import { Guardian } from "../../process/guardian.ts";
 import { killTree, whenGone } from "../../process/kill-tree.ts";
@@ -39,20 +40,22 @@ export function execAgent(options: ExecOptions): Agent {
 
 async function runExec(options: ExecOptions, ctx: AgentContext): Promise<AgentReport> {
   ctx.signal.throwIfAborted();
+  const { argv, group, isNice, memoryBytes } = options;
   const marker = newMarker(ctx.clock);
+  const child = await spawnForeground({ argv, group, isNice, memoryBytes, ownEnv: ctx.env, marker });
+  // Beside the command, not before it: if we are killed in between, whoever waits next ends it all the same.
   const guardian = new Guardian();
   const isSafe = guardian.watch(marker);
   try {
-    return await runGuarded(options, ctx, marker);
+    return await follow(options, ctx, child);
   } finally {
     isSafe();
     guardian.close();
   }
 }
 
-async function runGuarded(options: ExecOptions, ctx: AgentContext, marker: string): Promise<AgentReport> {
-  const { argv, group, isNice, memoryBytes, graceMs } = options;
-  const child = await spawnForeground({ argv, group, isNice, memoryBytes, ownEnv: ctx.env, marker });
+async function follow(options: ExecOptions, ctx: AgentContext, child: ForegroundChild): Promise<AgentReport> {
+  const { graceMs } = options;
   const tree = processTree(child.process);
   let isOver = false;
   try {
@@ -83,6 +86,9 @@ async function settle(
 ): Promise<readonly ProcessEntry[] | "stopped"> {
   const { leftovers, keepList, graceMs } = options;
   options.onExit(exit);
+  // What is kept is only told of: where a group knows of nobody, nobody else is asked.
+  const { cgroup } = tree.root;
+  if (leftovers === "keep" && cgroup !== undefined && cgroupMembers(cgroup).length === 0) return [];
   let left = tree.find();
   if (left.length === 0 || leftovers === "keep") return left;
   if (leftovers === "wait") {
