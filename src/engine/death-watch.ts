@@ -10,8 +10,9 @@
  */
 import type { Owner } from "../core/command.ts";
 import type { Awaitable, DeadOwner, StoreView } from "../core/ports.ts";
-import type { Agenda, Due } from "./agenda.ts";
+import type { Agenda } from "./agenda.ts";
 import type { ManagerParts } from "./parts.ts";
+import { RepeatedLook } from "./repeated-look.ts";
 import type { TurnQueue } from "./turn-queue.ts";
 
 /** Between looks while something of others is in our way; with more owners than `CROWD`, as many times longer. */
@@ -38,7 +39,8 @@ export class DeathWatch {
   /** Counts starts and stops: what was begun before the last of them is dropped. */
   #period = 0;
   #isOn = false;
-  #isLooking = false;
+  readonly #look: RepeatedLook;
+  #hasLooked = false;
   /** Owners in our way, and how many there are at all, when the store was last read. */
   #inTheWay: readonly Owner[] = [];
   #owners = 0;
@@ -49,6 +51,13 @@ export class DeathWatch {
 
   constructor(wiring: DeathWatchWiring) {
     this.#wiring = wiring;
+    const { agenda, parts } = wiring;
+    this.#look = new RepeatedLook({
+      agenda,
+      clock: parts.clock,
+      look: () => this.#judge(),
+      delayMs: () => (!this.#isOn ? null : this.#hasLooked ? this.#paceMs() : LOOK_MS),
+    });
   }
 
   start(): void {
@@ -57,33 +66,14 @@ export class DeathWatch {
     this.#period++;
     this.#inTheWay = [];
     this.#readAtMs = 0;
-    this.#lookIn(LOOK_MS);
+    this.#hasLooked = false;
+    this.#look.begin();
   }
 
   stop(): void {
     this.#isOn = false;
-    this.#wiring.agenda.clear(this.#look);
+    this.#look.stop();
   }
-
-  #lookIn(delayMs: number): void {
-    if (this.#isOn) this.#wiring.agenda.set(this.#look, this.#wiring.parts.clock.nowMs() + delayMs);
-  }
-
-  readonly #look: Due = {
-    dueAtMs: 0,
-    place: -1,
-    onDue: () => {
-      if (this.#isLooking) return;
-      this.#isLooking = true;
-      this.#judge()
-        // A look that fails (the store is busy) is repeated; whoever runs tasks hears of a broken store otherwise.
-        .catch(() => undefined)
-        .finally(() => {
-          this.#isLooking = false;
-          this.#lookIn(this.#paceMs());
-        });
-    },
-  };
 
   /** Several processes that wait for one thing should not look at the same moment. */
   #paceMs(): number {
@@ -92,6 +82,7 @@ export class DeathWatch {
   }
 
   async #judge(): Promise<void> {
+    this.#hasLooked = true;
     const { parts } = this.#wiring;
     const nowMs = parts.clock.nowMs();
     let suspects = this.#inTheWay;

@@ -6,8 +6,9 @@ import { BOUNDS, DEFAULTS, LEASE } from "../core/bounds.ts";
 import type { Awaitable, StoreView } from "../core/ports.ts";
 import { isFinal, type TaskRow } from "../core/row.ts";
 import type { AgentResult } from "../core/task.ts";
-import type { Agenda, Due } from "./agenda.ts";
+import type { Agenda } from "./agenda.ts";
 import type { ManagerParts } from "./parts.ts";
+import { RepeatedLook } from "./repeated-look.ts";
 import type { TurnQueue } from "./turn-queue.ts";
 
 const LOOK_MS = 100;
@@ -38,10 +39,13 @@ interface Watched {
 export class Others {
   readonly #wiring: OthersWiring;
   readonly #watched = new Set<Watched>();
-  #isLooking = false;
+  readonly #look: RepeatedLook;
 
   constructor(wiring: OthersWiring) {
     this.#wiring = wiring;
+    const { agenda, parts } = wiring;
+    const delayMs = () => (this.#watched.size > 0 ? LOOK_MS : null);
+    this.#look = new RepeatedLook({ agenda, clock: parts.clock, look: () => this.#lookNow(), delayMs });
   }
 
   /** Asks tasks of others to end. Resolves with how many ended as cancelled, after they are gone. */
@@ -66,7 +70,7 @@ export class Others {
 
   /** Nobody waits any more. */
   close(): void {
-    this.#wiring.agenda.clear(this.#look);
+    this.#look.stop();
     this.#watched.clear();
   }
 
@@ -78,29 +82,8 @@ export class Others {
 
   #add(watched: Watched): void {
     this.#watched.add(watched);
-    if (this.#look.place < 0) this.#lookSoon();
+    this.#look.begin();
   }
-
-  #lookSoon(): void {
-    const { agenda, parts } = this.#wiring;
-    if (this.#watched.size > 0) agenda.set(this.#look, parts.clock.nowMs() + LOOK_MS);
-  }
-
-  readonly #look: Due = {
-    dueAtMs: 0,
-    place: -1,
-    onDue: () => {
-      if (this.#isLooking) return;
-      this.#isLooking = true;
-      this.#lookNow()
-        // The store is busy: looked at again.
-        .catch(() => undefined)
-        .finally(() => {
-          this.#isLooking = false;
-          this.#lookSoon();
-        });
-    },
-  };
 
   async #lookNow(): Promise<void> {
     const { view, parts } = this.#wiring;

@@ -5,8 +5,9 @@
 import { BOUNDS } from "../core/bounds.ts";
 import { explain } from "../core/explain.ts";
 import type { Awaitable, QuarantinePolicy, StoreView } from "../core/ports.ts";
-import type { Agenda, Due } from "./agenda.ts";
+import type { Agenda } from "./agenda.ts";
 import type { ManagerParts } from "./parts.ts";
+import { RepeatedLook } from "./repeated-look.ts";
 import type { Stop } from "./task-record.ts";
 import type { TurnQueue } from "./turn-queue.ts";
 
@@ -34,40 +35,23 @@ export class QuarantineWatch {
   /** When each quarantined holder was first seen in somebody's way here. */
   readonly #firstSeenMs = new Map<number, number>();
   #isOn = false;
-  #isLooking = false;
+  readonly #look: RepeatedLook;
 
   constructor(wiring: QuarantineWiring) {
     this.#wiring = wiring;
-    this.#policy = wiring.parts.onQuarantine ?? "wait";
+    const { agenda, parts } = wiring;
+    this.#policy = parts.onQuarantine ?? "wait";
+    const delayMs = () => (this.#isOn ? LOOK_MS : null);
+    this.#look = new RepeatedLook({ agenda, clock: parts.clock, look: () => this.#lookNow(), delayMs });
   }
 
   /** While tasks of this process have not ended. */
   attend(isAwaited: boolean): void {
     if (this.#policy === "wait" || this.#isOn === isAwaited) return;
     this.#isOn = isAwaited;
-    if (isAwaited) this.#lookSoon();
-    else this.#wiring.agenda.clear(this.#look);
+    if (isAwaited) this.#look.begin();
+    else this.#look.stop();
   }
-
-  #lookSoon(): void {
-    if (this.#isOn) this.#wiring.agenda.set(this.#look, this.#wiring.parts.clock.nowMs() + LOOK_MS);
-  }
-
-  readonly #look: Due = {
-    dueAtMs: 0,
-    place: -1,
-    onDue: () => {
-      if (this.#isLooking) return;
-      this.#isLooking = true;
-      this.#lookNow()
-        // The store is busy or not open yet: looked at again.
-        .catch(() => undefined)
-        .finally(() => {
-          this.#isLooking = false;
-          this.#lookSoon();
-        });
-    },
-  };
 
   async #lookNow(): Promise<void> {
     const { parts, ownerId, view, stop, turns } = this.#wiring;
