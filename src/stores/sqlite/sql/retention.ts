@@ -23,12 +23,15 @@ export const FORGET_PROMPTS = `update task indexed by task_finished set payload 
   where live = 0 and finished_wall_ms > ? and finished_wall_ms <= ? and payload <> ''`;
 
 /**
- * Limits of managers that are gone: nobody declares them, nobody counts against them, and no task that was left behind names
- * them. Each process has one of its own, so thousands of short ones would leave thousands.
+ * Limits of managers that are gone: nobody declares them, nobody counts against them, and no unfinished task names them. Each
+ * process has one of its own, so thousands of short ones would leave thousands. Looked for only while so few tasks are
+ * unfinished that all of them can be asked.
  */
 export const DELETE_LIMITS = `delete from counter where node in (
   select node from counter where node > 'l:' and node < 'l;' and declarations = '[]' and used = 0
-    and not exists (select 1 from task where owner_id = '' and live = 1 and instr(limits, '"' || counter.node || '"') > 0)
+    and (select count(*) from (select 1 from task indexed by task_owner where live = 1 limit 1001)) <= 1000
+    and not exists (
+      select 1 from task indexed by task_owner where live = 1 and instr(limits, '"' || counter.node || '"') > 0)
   limit ?)`;
 export const CHANGES = "select changes()";
 
