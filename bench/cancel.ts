@@ -3,9 +3,9 @@
  * the cancel to the proof that all of it is dead, beyond the grace where that is needed? Wall time. "alive" counts processes
  * of cancelled commands when their cancel had resolved, over the whole run.
  */
-import { readdirSync, readFileSync } from "node:fs";
 import { commandAgent, MCPIntegrationLayer } from "../src/index.ts";
 import { type Bench, percentile } from "./harness.ts";
+import { alive } from "./sleepers.ts";
 
 const CANCELS = 60;
 const AT_ONCE = 4;
@@ -15,19 +15,6 @@ function script(seconds: string, isDeaf: boolean): string {
   const children = `setsid sleep ${seconds} & nohup sleep ${seconds} >/dev/null 2>&1 & (setsid sh -c 'sleep ${seconds} &') &`;
   const seen = `until [ "$(ps -eo args= | grep -c '^sleep ${seconds}')" -ge 3 ]; do :; done; echo up; wait`;
   return isDeaf ? `trap '' TERM; ${children} ${seen}` : `${children} ${seen}`;
-}
-
-function alive(seconds: string): number {
-  let count = 0;
-  for (const pid of readdirSync("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
-    try {
-      if (readFileSync(`/proc/${pid}/cmdline`, "latin1").startsWith(`sleep\0${seconds}`)) count++;
-    } catch {
-      // It ended meanwhile.
-    }
-  }
-  return count;
 }
 
 async function run(): Promise<Readonly<Record<string, number>>> {

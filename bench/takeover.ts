@@ -4,12 +4,13 @@
  * signal to the first line of the waiting task. "left alive" counts processes of the dead one's command at that moment.
  */
 import { type ChildProcess, fork } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { functionAgent, MCPIntegrationLayer, sqliteStore } from "../src/index.ts";
 import { type Bench, percentile } from "./harness.ts";
+import { alive } from "./sleepers.ts";
 
 const KILLS = 60;
 /** Moments of the waiter's watch at which the kill comes, so that no phase is favoured. */
@@ -27,19 +28,6 @@ function up(seconds: string, count: number): string {
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-function alive(seconds: string): number {
-  let count = 0;
-  for (const pid of readdirSync("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
-    try {
-      if (readFileSync(`/proc/${pid}/cmdline`, "latin1").startsWith(`sleep\0${seconds}`)) count++;
-    } catch {
-      // It ended meanwhile.
-    }
-  }
-  return count;
-}
 
 async function run(children: (seconds: string) => string): Promise<Readonly<Record<string, number>>> {
   const folder = mkdtempSync(join(tmpdir(), "lockyard-bench-"));

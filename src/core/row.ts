@@ -4,7 +4,7 @@
  * Only the kernel (turn.ts and what it calls) writes into a row, between `ledger.edit(row)` and `ledger.put(row)`.
  */
 import { RATE, type ResolvedClaim, type WatchMode } from "./claims.ts";
-import type { HolderKind, TaskStatus } from "./task.ts";
+import type { FinalStatus, HolderKind, LiveStatus, TaskStatus } from "./task.ts";
 
 /** What becomes of a row whose owner is gone. */
 export type OrphanPolicy =
@@ -127,7 +127,19 @@ export function gateOf({ claims, limits }: Pick<NewRow, "claims" | "limits">): s
   return gate;
 }
 
-const FINAL: ReadonlySet<TaskStatus> = new Set(["succeeded", "failed", "timed_out", "cancelled", "skipped"]);
+export const LIVE_STATUSES: readonly LiveStatus[] = [
+  "blocked",
+  "suspended",
+  "waiting",
+  "starting",
+  "running",
+  "needs_input",
+  "retrying",
+  "ending",
+];
+export const FINAL_STATUSES: readonly FinalStatus[] = ["succeeded", "failed", "timed_out", "cancelled", "skipped"];
+
+const FINAL: ReadonlySet<TaskStatus> = new Set(FINAL_STATUSES);
 
 export function isFinal(status: TaskStatus): boolean {
   return FINAL.has(status);

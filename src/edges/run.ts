@@ -6,6 +6,7 @@ export { type ComposedParts, composeParts } from "../compose.ts";
 export { explain, ordinal } from "../core/explain.ts";
 export { shortHash } from "../core/names.ts";
 export { type HolderToken, readToken, TOKEN_VARIABLES } from "../core/token.ts";
+export { randomPart } from "../engine/ids.ts";
 export { TaskManager } from "../engine/parallel-task-manager.ts";
 export type { EarlierWork, Spent } from "../engine/parts.ts";
 export { memoryLimitFault } from "../process/cgroup.ts";

@@ -4,7 +4,7 @@ export { SET_BY_HAND } from "../core/counters.ts";
 export { type Explanation, explain, strangersText } from "../core/explain.ts";
 export { type Message, NOTE } from "../core/message.ts";
 export type { StoreView } from "../core/ports.ts";
-export { isFinal, type TaskRow } from "../core/row.ts";
+export { FINAL_STATUSES, isFinal, LIVE_STATUSES, type TaskRow } from "../core/row.ts";
 export { MACHINE_LIMIT } from "../core/shares.ts";
 export { livenessOf, ownIdentity } from "../process/identity.ts";
 export { judgeOwners, OwnerJudge } from "../process/owner-judge.ts";

@@ -3,7 +3,7 @@
  * stay the command's.
  */
 import { errorCode, LockyardError, neutralise, systemClock } from "../../edges/basics.ts";
-import { memoryError, memoryLimitFault, sqliteStore } from "../../edges/run.ts";
+import { memoryError, memoryLimitFault, randomPart, sqliteStore } from "../../edges/run.ts";
 import type { Claim } from "../../index.ts";
 import { configFor } from "../config-for.ts";
 import { runBare } from "../exec/bare.ts";
@@ -29,7 +29,7 @@ export async function execCommand(
   const { env, err, cwd } = surroundings;
   const argv = checkedCommand(command);
   const clock = systemClock();
-  const workflowId = options.id ?? `exec-${suffix(clock.random())}`;
+  const workflowId = options.id ?? `exec-${randomPart(() => clock.random())}`;
   const voice = options.json === true ? jsonVoice(err, workflowId) : peopleVoice(err);
   const bare = async () => endAs(await runBare({ argv, clock, isNice: false, say: (line) => voice.line(line) }));
   if (isOff(env)) return bare();
@@ -146,11 +146,4 @@ async function whenBroken(error: unknown, { claims, voice, bare, ifBroken, env }
     );
     return EXEC_EXIT.broken;
   }
-}
-
-/** Four letters or digits, so that two can be told apart by eye. */
-function suffix(chance: number): string {
-  return Math.floor(chance * 36 ** 6)
-    .toString(36)
-    .padStart(6, "0");
 }

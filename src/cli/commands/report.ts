@@ -1,7 +1,7 @@
 /** `lockyard report`: what ran, how long it waited and for what, what running at once gained. From the store's rows. */
 import { IsoTimes, neutralise } from "../../edges/basics.ts";
 import { resourceId } from "../../edges/names.ts";
-import type { StoreView } from "../../edges/store.ts";
+import { LIVE_STATUSES, type StoreView } from "../../edges/store.ts";
 import type { AgentResult, Clock, TaskStatus } from "../../index.ts";
 import type { ReportOptions } from "../control-commands.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -175,21 +175,10 @@ function historyLines(rows: readonly HistoryRow[], { out }: Surroundings): reado
   return table(cells, { columns: out.columns(), head });
 }
 
-const LIVE: readonly TaskStatus[] = [
-  "blocked",
-  "suspended",
-  "waiting",
-  "starting",
-  "running",
-  "needs_input",
-  "retrying",
-  "ending",
-];
-
 /** The text format of Prometheus: tasks by status, and what is held of every number. */
 function prometheus(view: StoreView, root: string): string {
   const label = (text: string) => text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
-  const statuses = [...LIVE, "succeeded" as const, ...UNSUCCESSFUL];
+  const statuses = [...LIVE_STATUSES, "succeeded" as const, ...UNSUCCESSFUL];
   const tasks = statuses.map((status) => `lockyard_tasks{status="${status}"} ${view.count({ statuses: [status] })}`);
   const counters = view.counters().filter(({ kind }) => kind === "capacity" || kind === "pool");
   const of = (what: "used" | "capacity") =>

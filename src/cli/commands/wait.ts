@@ -1,7 +1,7 @@
 /** `lockyard wait ID`: until a detached command, a task or a workflow has ended, but never longer than an agent's shell waits. */
 import { existsSync } from "node:fs";
 import { LockyardError, neutralise, systemClock } from "../../edges/basics.ts";
-import { explain, isFinal, type StoreView, type TaskRow } from "../../edges/store.ts";
+import { explain, FINAL_STATUSES, isFinal, LIVE_STATUSES, type StoreView, type TaskRow } from "../../edges/store.ts";
 import type { AgentResult, Clock } from "../../index.ts";
 import { EXEC_EXIT } from "../exec/codes.ts";
 import { outputFile } from "../exec/detach.ts";
@@ -19,10 +19,7 @@ const LOOK_MS = 100;
 const ARRIVAL_MS = 5_000;
 const JUDGE_EVERY = 10;
 const LISTED = 1_000;
-const EVERY: readonly TaskRow["status"][] = [
-  ...(["blocked", "suspended", "waiting", "starting", "running", "needs_input", "retrying", "ending"] as const),
-  ...(["succeeded", "failed", "timed_out", "cancelled", "skipped"] as const),
-];
+const EVERY: readonly TaskRow["status"][] = [...LIVE_STATUSES, ...FINAL_STATUSES];
 
 export async function waitCommand(name: string, options: WaitOptions, surroundings: Surroundings): Promise<number> {
   const shared = await openWhenThere(options, surroundings);

@@ -210,8 +210,17 @@ export class ExecRun {
     });
   }
 
+  #notAdmitted(what: string, waited: string): string {
+    const { host, queueTimeoutMs } = this.#options;
+    const again = "Your place is kept for 3 minutes: run exactly the same command again.";
+    const why = `See: lockyard why ${what.split(", ")[0]}`;
+    if (queueTimeoutMs <= NO_WAIT_MS) return `not now: ${what} is in use. ${again} ${why}`;
+    if (host === null) return `gave up after ${waited} in line for ${what}${this.#place}. ${again} ${why}`;
+    return `still in line for ${what} after ${waited}${this.#place}. ${again} Do not start it another way; nothing hangs.`;
+  }
+
   #codeOf(result: AgentResult): number {
-    const { voice, clock, claims, host, queueTimeoutMs } = this.#options;
+    const { voice, clock, claims } = this.#options;
     const what = claimNames(claims);
     const waited = duration(clock.nowMs() - this.#askedAtMs);
     if (this.#exit !== null) {
@@ -223,13 +232,7 @@ export class ExecRun {
     const code = result.success ? "" : result.error.code;
     switch (code) {
       case "QUEUE_TIMEOUT":
-        voice.notAdmitted(
-          host !== null || queueTimeoutMs <= NO_WAIT_MS
-            ? queueTimeoutMs <= NO_WAIT_MS
-              ? `not now: ${what} is in use. Your place is kept for 3 minutes: run exactly the same command again. See: lockyard why ${what.split(", ")[0]}`
-              : `still in line for ${what} after ${waited}${this.#place}. Your place is kept for 3 minutes: run exactly the same command again. Do not start it another way; nothing hangs.`
-            : `gave up after ${waited} in line for ${what}${this.#place}. Your place is kept for 3 minutes: run exactly the same command again. See: lockyard why ${what.split(", ")[0]}`,
-        );
+        voice.notAdmitted(this.#notAdmitted(what, waited));
         return EXEC_EXIT.notAdmitted;
       case "SPAWN_FAILED":
         voice.line(result.errorMessage ?? "");

@@ -4,8 +4,8 @@ import { BOUNDS } from "../../core/bounds.ts";
 import { ancestorsOf } from "../../core/claims.ts";
 import type { Counter, Owner } from "../../core/command.ts";
 import type { Hold, StoreQuery, StoreView } from "../../core/ports.ts";
-import { isBefore, isFinal, type TaskRow } from "../../core/row.ts";
-import type { FinalStatus, LiveStatus, TaskStatus } from "../../core/task.ts";
+import { FINAL_STATUSES, isBefore, isFinal, LIVE_STATUSES, type TaskRow } from "../../core/row.ts";
+import type { TaskStatus } from "../../core/task.ts";
 import { counterOf } from "./counter-table.ts";
 import { linesAt } from "./lines.ts";
 import { ownerOf } from "./owner-row.ts";
@@ -14,18 +14,6 @@ import { ALL_COUNTERS, ALL_OWNERS, SELECT_NOTE } from "./sql/counters.ts";
 import { FIND_KEY } from "./sql/rows.ts";
 import * as SQL from "./sql/view.ts";
 import type { Statements } from "./statements.ts";
-
-const LIVE: readonly LiveStatus[] = [
-  "blocked",
-  "suspended",
-  "waiting",
-  "starting",
-  "running",
-  "needs_input",
-  "retrying",
-  "ending",
-];
-const FINAL: readonly FinalStatus[] = ["succeeded", "failed", "timed_out", "cancelled", "skipped"];
 
 export class SqliteView implements StoreView {
   readonly #db: Statements;
@@ -64,7 +52,7 @@ export class SqliteView implements StoreView {
     return keys.map((key) => this.#row(key)).filter((row) => row !== undefined);
   }
 
-  tasks({ workflowId, ownerId, statuses = LIVE, limit = BOUNDS.statusRows }: StoreQuery): readonly TaskRow[] {
+  tasks({ workflowId, ownerId, statuses = LIVE_STATUSES, limit = BOUNDS.statusRows }: StoreQuery): readonly TaskRow[] {
     const wanted = JSON.stringify(statuses);
     if (workflowId !== undefined) {
       const most = ownerId === undefined ? limit : BOUNDS.tasksPerWorkflow;
@@ -81,7 +69,7 @@ export class SqliteView implements StoreView {
     return this.#all(keys.slice(0, limit));
   }
 
-  count({ workflowId, ownerId, statuses = LIVE }: StoreQuery): number {
+  count({ workflowId, ownerId, statuses = LIVE_STATUSES }: StoreQuery): number {
     const wanted: readonly TaskStatus[] = statuses;
     const text = JSON.stringify(wanted);
     if (workflowId !== undefined && ownerId !== undefined) {
@@ -162,7 +150,7 @@ export class SqliteView implements StoreView {
   }
 
   workflows(limit: number): readonly { readonly workflowId: string; readonly total: number; readonly live: number }[] {
-    return this.#db.all(SQL.WORKFLOWS, JSON.stringify(FINAL), limit).map(([workflowId, total, live]) => ({
+    return this.#db.all(SQL.WORKFLOWS, JSON.stringify(FINAL_STATUSES), limit).map(([workflowId, total, live]) => ({
       workflowId: String(workflowId),
       total: Number(total),
       live: Number(live),
