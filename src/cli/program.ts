@@ -6,6 +6,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { addControlCommands, addHistoryCommands } from "./control-commands.ts";
 import type { ClaimOptions } from "./exec/claims.ts";
 import { EXEC_BROKEN, EXIT } from "./exit-codes.ts";
+import { addSetUpCommands } from "./set-up-commands.ts";
 import type { CommonOptions, Surroundings } from "./surroundings.ts";
 import { parseDuration } from "./terminal/duration.ts";
 import { Output } from "./terminal/output.ts";
@@ -74,7 +75,7 @@ export function programFor(surroundings: Surroundings, done: Done): Command {
   };
   addControlCommands(wiring);
   addHistoryCommands(wiring);
-  addSetUpCommands(program, surroundings, done);
+  addSetUpCommands({ ...wiring, program, wholeNumber });
   return program;
 }
 
@@ -260,48 +261,6 @@ function addLookCommands(program: Command, surroundings: Surroundings, done: Don
     });
 }
 
-function addSetUpCommands(program: Command, surroundings: Surroundings, done: Done): void {
-  command(program, "init", "write a starter configuration and a first plan for this repository")
-    .option("-y, --yes", "write without asking")
-    .addHelpText("after", `${example(["lockyard init --yes"])}\n\nNothing that exists is overwritten.`)
-    .action(async (options: InitOptions) => {
-      const { initCommand } = await import("./commands/init.ts");
-      done(await initCommand(options, surroundings));
-    });
-  command(program, "doctor", "check Node, the store and what this machine can promise; every fault with its fix")
-    .option("--check", "also read every page of the store and look for damage")
-    .option("--prove", "also kill and stop processes of its own for a minute, and count what goes wrong")
-    .option("--seed <n>", "of --prove: the same draws again; whom they hit is up to the machine", wholeNumber)
-    .addHelpText("after", example(["lockyard doctor", "lockyard doctor --prove"]))
-    .action(async (options: DoctorOptions) => {
-      const { doctorCommand } = await import("./commands/doctor.ts");
-      done(await doctorCommand(options, surroundings));
-    });
-  program
-    .command("completion <shell>")
-    .description("print the completion script for bash, zsh or fish")
-    .option("--json", "print JSON, for programs")
-    .addHelpText(
-      "after",
-      example([
-        'eval "$(lockyard completion bash)"',
-        "lockyard completion fish > ~/.config/fish/completions/lockyard.fish",
-      ]),
-    )
-    .action(async (shell: string, options: CommonOptions) => {
-      const { completionCommand } = await import("./commands/completion.ts");
-      done(completionCommand(shell, options, surroundings));
-    });
-  // What the completion scripts call; not for people.
-  program
-    .command("complete [words...]", { hidden: true })
-    .allowUnknownOption()
-    .action(async (words: string[]) => {
-      const { completeCommand } = await import("./commands/complete.ts");
-      done(await completeCommand(words, { program, surroundings }));
-    });
-}
-
 export interface ExecOptions extends CommonOptions, ClaimOptions {
   /** Milliseconds. */
   readonly timeout?: number;
@@ -349,14 +308,6 @@ export interface CancelOptions extends CommonOptions {
   readonly workflow?: string;
   readonly agent?: string;
   readonly all?: boolean;
-}
-export interface DoctorOptions extends CommonOptions {
-  readonly check?: boolean;
-  readonly prove?: boolean;
-  readonly seed?: number;
-}
-export interface InitOptions extends CommonOptions {
-  readonly yes?: boolean;
 }
 
 function wholeNumber(text: string): number {

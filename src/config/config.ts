@@ -34,6 +34,8 @@ export interface Config {
   readonly machineConcurrency: number | null;
   /** The user's win over those of a repository; `declaredBy` names the file. */
   readonly agents: Readonly<Record<string, PlanAgent>>;
+  /** By the path of a file that names agents: what approving them is bound to. See trust.ts. */
+  readonly agentKeys: Readonly<Record<string, string>>;
   readonly identify: boolean;
   readonly rules: readonly CommandRule[];
   readonly hold: "edit" | "idle" | "turn" | null;

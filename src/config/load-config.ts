@@ -17,6 +17,7 @@ import { readSource, type Source } from "../plan/source.ts";
 import type { CommandRule, Config, ConfigFile } from "./config.ts";
 import { type FindOptions, findConfigFiles } from "./find-files.ts";
 import { configSchema, type RawConfig } from "./schema.ts";
+import { agentsKey } from "./trust.ts";
 
 export interface LoadConfigOptions extends FindOptions {
   /** Cores of the machine: `build` has one unit for every four, at least one. */
@@ -59,6 +60,7 @@ export function loadConfig(options: LoadConfigOptions): Config {
     notify: read.flatMap(({ notify }) => notify),
     onQuarantine: read.find(({ onQuarantine }) => onQuarantine !== undefined)?.onQuarantine ?? null,
     agents,
+    agentKeys: Object.fromEntries(read.flatMap(({ path, agentsKey: key }) => (key === null ? [] : [[path, key]]))),
     identify: identify !== "off" && identify !== false,
     rules,
     hold: say((raw) => raw.hold),
@@ -80,6 +82,8 @@ function machineConcurrencyOf(read: readonly ReadConfig[]): number | null {
 }
 
 interface ReadConfig {
+  readonly path: string;
+  readonly agentsKey: string | null;
   readonly isAuthority: boolean;
   readonly notify: readonly PlanNotice[];
   readonly onQuarantine: QuarantinePolicy | undefined;
@@ -119,6 +123,8 @@ function readConfig(file: ConfigFile, workspace: string): ReadConfig {
   for (const [name, agent] of Object.entries(raw.agents ?? {}))
     agents[name] = readAgent(name, agent, { path: ["agents", name], reading, file: file.path });
   return {
+    path: file.path,
+    agentsKey: raw.agents === undefined ? null : agentsKey(raw.agents),
     source,
     raw,
     isAuthority: file.authority,

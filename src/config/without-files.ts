@@ -14,6 +14,7 @@ export function withoutFiles(
     inForce: effectiveResources(declared),
     concurrency: null,
     agents: {},
+    agentKeys: {},
     identify: true,
     rules: [],
     hold: null,

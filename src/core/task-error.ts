@@ -109,6 +109,7 @@ const CODES: Readonly<Record<ErrorCode, true>> = {
   INVALID_OPTION: true,
   INVALID_PLAN: true,
   INVALID_CONFIG: true,
+  TRUST_REQUIRED: true,
   UNKNOWN_AGENT: true,
   UNKNOWN_DEPENDENCY: true,
   UNKNOWN_RESOURCE: true,

@@ -11,3 +11,4 @@ export { BOUNDS, DEFAULTS, LEASE } from "../core/bounds.ts";
 export { errorCode, type Fault, LockyardError } from "../core/errors.ts";
 export { suggest } from "../core/suggest.ts";
 export { neutralise } from "../process/neutralise.ts";
+export { stateDirectory } from "../resources/state-directory.ts";

@@ -48,6 +48,7 @@ const RETRYABLE: Readonly<Record<ErrorCode, boolean>> = {
   INVALID_OPTION: false,
   INVALID_PLAN: false,
   INVALID_CONFIG: false,
+  TRUST_REQUIRED: false,
   UNKNOWN_AGENT: false,
   UNKNOWN_DEPENDENCY: false,
   UNKNOWN_RESOURCE: false,

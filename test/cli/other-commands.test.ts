@@ -26,6 +26,7 @@ const COMMANDS = [
   "logs",
   "report",
   "init",
+  "trust",
   "doctor",
   "completion",
 ];

@@ -6,7 +6,7 @@ import { type Check, checkConfig, checkContainment, checkNode, checkPlatform, ch
 import { checkContents, checkFile, checkPlace } from "../doctor/store-checks.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { workspaceRoot } from "../look/workspace.ts";
-import type { DoctorOptions } from "../program.ts";
+import type { DoctorOptions } from "../set-up-commands.ts";
 import { chooseStore } from "../store/choice.ts";
 import { openShared } from "../store/shared-store.ts";
 import type { CommonOptions, Surroundings } from "../surroundings.ts";

@@ -2,13 +2,13 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
-import { createInterface } from "node:readline/promises";
 import { errorCode, LockyardError } from "../../edges/basics.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { type StarterFile, starterFiles } from "../init/starter-files.ts";
 import { workspaceRoot } from "../look/workspace.ts";
-import type { InitOptions } from "../program.ts";
+import type { InitOptions } from "../set-up-commands.ts";
 import type { Surroundings } from "../surroundings.ts";
+import { agrees } from "../terminal/agrees.ts";
 
 export async function initCommand(options: InitOptions, surroundings: Surroundings): Promise<ExitCode> {
   const { out, cwd } = surroundings;
@@ -22,7 +22,8 @@ export async function initCommand(options: InitOptions, surroundings: Surroundin
   const kept = files.filter(({ name }) => existsSync(join(root, name)));
   const fresh = files.filter((file) => !kept.includes(file));
   if (!json) show(fresh, kept, { ...surroundings, root });
-  const mayWrite = fresh.length > 0 && (options.yes === true || (!json && (await agrees(surroundings))));
+  const mayWrite =
+    fresh.length > 0 && (options.yes === true || (!json && (await agrees("Write it? [y/N] ", surroundings))));
   if (mayWrite) for (const { name, text } of fresh) write(join(root, name), text);
   const written = mayWrite ? fresh : [];
   if (json) {
@@ -52,21 +53,6 @@ function show(
   }
   for (const { name } of kept) out.line(`${name} is there already and stays as it is.`);
   if (fresh.length === 0) out.line("There is nothing to write.");
-}
-
-/** Asks only where somebody can answer. */
-async function agrees({ out }: Surroundings): Promise<boolean> {
-  if (!out.capabilities.isInteractive || process.stdin.isTTY !== true) return false;
-  const prompt = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(?:es)?$/i.test((await prompt.question("Write it? [y/N] ")).trim());
-  } catch (error) {
-    // Ctrl-C or Ctrl-D is a no.
-    if (errorCode(error) === "ABORT_ERR") return false;
-    throw error;
-  } finally {
-    prompt.close();
-  }
 }
 
 function readIfThere(path: string): string | undefined {

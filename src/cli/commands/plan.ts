@@ -9,7 +9,7 @@ import { type LoadedPlan, loadPlan } from "../plan-file.ts";
 import type { PlanOptions } from "../program.ts";
 import { agentFaults } from "../run/plan-agents.ts";
 import { concurrencyFor } from "../run/plan-manager.ts";
-import { isTrusted } from "../run/trust.ts";
+import { trustFor } from "../run/trust.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { count } from "../terminal/duration.ts";
 import type { Output } from "../terminal/output.ts";
@@ -22,7 +22,7 @@ export async function planCommand(file: string, options: PlanOptions, surroundin
   try {
     const loaded = await loadPlan(file, { ...surroundings, only: options.only });
     const preview = previewOf(loaded, concurrencyFor(options.concurrency, loaded.plan, loaded.config));
-    const faults = agentFaults(loaded.expanded, (declaredBy) => isTrusted(declaredBy, loaded));
+    const faults = agentFaults(loaded.expanded, trustFor(loaded, surroundings.env));
     if (json) out.json(jsonOf(loaded, preview, faults));
     else out.lines(textOf(loaded, preview, { out, isVerbose: options.verbose === true, faults }));
     return preview.analysis.faults.length > 0 ? EXIT.usage : EXIT.ok;

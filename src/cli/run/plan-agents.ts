@@ -31,7 +31,8 @@ export function planAgents(
   const faults = agentFaults(expanded, trusted);
   const first = faults[0];
   if (first !== undefined) {
-    throw new LockyardError("INVALID_PLAN", `${first.where} ${first.what}.`, { hint: first.hint, faults });
+    const code = faults.some(({ hint }) => hint !== TRUST_HINT) ? "INVALID_PLAN" : "TRUST_REQUIRED";
+    throw new LockyardError(code, `${first.where} ${first.what}.`, { hint: first.hint, faults });
   }
   const members = new Map<string, Member>();
   const agents: Record<string, Agent> = { [RUN_AGENT]: commandsOf(members, keep) };
@@ -70,6 +71,8 @@ function usedAgents(plan: Plan, members: readonly Member[]): ReadonlyMap<PlanAge
   return used;
 }
 
+const TRUST_HINT = "look at it and approve it for this repository: lockyard trust";
+
 /** What keeps a plan from being run: an agent this version cannot start, or one that nobody named. */
 export function agentFaults(expanded: ExpandedPlan, trusted: (declaredBy: string) => boolean): readonly Fault[] {
   const faults: Fault[] = [];
@@ -85,7 +88,7 @@ export function agentFaults(expanded: ExpandedPlan, trusted: (declaredBy: string
       faults.push({
         where: `task ${taskId}:`,
         what: `its agent ${agent.name} would start what ${agent.declaredBy} says, a file that was found and not named`,
-        hint: `copy the agent ${agent.name} into the plan, which is trusted because you named it`,
+        hint: TRUST_HINT,
       });
     }
   }

@@ -12,11 +12,11 @@ import type { Earlier } from "./earlier.ts";
 import { planAgents } from "./plan-agents.ts";
 import { PlanRun, type PlanRunParts } from "./plan-run.ts";
 import type { RunNote } from "./run-note.ts";
-import { isTrusted } from "./trust.ts";
+import { trustFor } from "./trust.ts";
 
 export async function runPlan({ loaded, around, earlier }: Omit<PlanRunParts, "agents">): Promise<ExitCode> {
   const agents = planAgents(loaded.expanded, {
-    trusted: (declaredBy) => isTrusted(declaredBy, loaded),
+    trusted: trustFor(loaded, around.env),
     keep: loaded.config.keep,
   });
   try {
