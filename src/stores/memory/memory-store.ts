@@ -3,18 +3,21 @@ import { BOUNDS } from "../../core/bounds.ts";
 import { LIMIT, RATE } from "../../core/claims.ts";
 import type { Command, Counter, Effect, Owner } from "../../core/command.ts";
 import { errorCode, LockyardError } from "../../core/errors.ts";
-import type { Clock, Hold, Store, StoreDescriptor, StoreQuery, StoreView } from "../../core/ports.ts";
+import type { Clock, Hold, StoreDescriptor, StoreQuery, StoreView } from "../../core/ports.ts";
 import type { TaskRow } from "../../core/row.ts";
+import type { SessionStore } from "../../core/session-book.ts";
 import { turn } from "../../core/turn.ts";
 import { ownMembers } from "./counter-table.ts";
 import { MapLedger } from "./map-ledger.ts";
+import { MemoryBook } from "./memory-book.ts";
 
 const VIEW_ROWS = 100;
 
-export class MemoryStore implements Store {
+export class MemoryStore implements SessionStore {
   readonly kind = "memory";
   readonly scope = "process";
   readonly location = "memory";
+  readonly book = new MemoryBook();
   readonly #ledger: MapLedger;
   readonly #clock: Clock;
   readonly #owners = new Map<

@@ -1,0 +1,62 @@
+/** Claude Code: payloads and answers of its hooks, as measured with 2.1. */
+import type { HookAnswer, HookCall, HookEvent, HookTool } from "../hook-call.ts";
+import { directoryOf, type Json, objectOf, pathsOf, textOf } from "./reading.ts";
+
+const EVENTS: Readonly<Record<string, HookEvent>> = {
+  PreToolUse: "before",
+  PostToolUse: "after",
+  PostToolUseFailure: "after",
+  UserPromptSubmit: "turn-start",
+  Stop: "turn-end",
+  SubagentStop: "turn-end",
+  SessionStart: "session-start",
+  SessionEnd: "session-end",
+};
+
+const TOOLS: Readonly<Record<string, HookTool>> = {
+  Edit: "edit",
+  MultiEdit: "edit",
+  NotebookEdit: "edit",
+  Write: "write",
+  Read: "read",
+  NotebookRead: "read",
+  Bash: "shell",
+};
+
+/** Null for an event that is not ours to judge, whatever version of the host it comes from. */
+export function claudeCall(payload: Json, here: string): HookCall | null {
+  const event = EVENTS[textOf(payload.hook_event_name) ?? ""];
+  const session = textOf(payload.session_id);
+  if (event === undefined || session === null) return null;
+  const cwd = directoryOf(payload.cwd, here);
+  const tool = TOOLS[textOf(payload.tool_name) ?? ""] ?? "other";
+  const input = objectOf(payload.tool_input);
+  return {
+    host: "claude",
+    event,
+    session,
+    subagent: textOf(payload.agent_id),
+    cwd,
+    tool,
+    paths: pathsOf([input.file_path, input.notebook_path], cwd),
+    command: tool === "shell" ? textOf(input.command) : null,
+    prompt: event === "turn-start" ? textOf(payload.prompt) : null,
+    toolUseId: textOf(payload.tool_use_id),
+    input,
+    hasFailed: payload.hook_event_name === "PostToolUseFailure",
+  };
+}
+
+/** What the host is to read; null when there is nothing to say. */
+export function claudeAnswer(answer: HookAnswer, call: HookCall): Json | null {
+  const note = answer.type === "refuse" || answer.note === null ? {} : { systemMessage: answer.note };
+  if (answer.type === "pass") return answer.note === null ? null : note;
+  if (call.event !== "before") return answer.type === "refuse" ? { systemMessage: answer.reason } : null;
+  return {
+    ...note,
+    hookSpecificOutput:
+      answer.type === "refuse"
+        ? { hookEventName: "PreToolUse", permissionDecision: "deny", permissionDecisionReason: answer.reason }
+        : { hookEventName: "PreToolUse", updatedInput: answer.input },
+  };
+}
