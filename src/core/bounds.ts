@@ -93,6 +93,10 @@ export const BOUNDS = {
   reachabilityTasks: 10_000,
   /** Turns a shared store remembers for people: at most 64 effects each, so at most some 100 MB. */
   journalTurns: 20_000,
+  /** Bytes of a file whose content is hashed at an edit: some 30 ms; a longer one is known by its size and time. */
+  hashedBytes: 32 * 1024 * 1024,
+  /** Lines of a file that are remembered one by one, four bytes each. */
+  hashedLines: 20_000,
 } as const;
 
 /** The admission rule's numbers (see turn.ts). */
