@@ -33,13 +33,13 @@ export function readIfThere(file) {
 }
 
 /** A directory is the lock: `mkdir` is atomic everywhere. The lock of a process that is gone is taken over. */
-export async function withLock(name, work) {
-  const folder = path.join(CACHE, `${name}.lock`);
-  fs.mkdirSync(CACHE, { recursive: true });
+export async function withLock(name, work, place = CACHE) {
+  const folder = path.join(place, `${name}.lock`);
+  fs.mkdirSync(place, { recursive: true });
   let told = false;
   while (!tryLock(folder)) {
     if (removeIfAbandoned(folder)) continue;
-    if (!told) process.stderr.write(`dev: waiting for another run; if there is none, delete .cache/${name}.lock\n`);
+    if (!told) process.stderr.write(`dev: waiting for another run; if there is none, delete ${folder}\n`);
     told = true;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
