@@ -138,6 +138,14 @@ export const RETENTION = {
   restMs: 60_000,
 } as const;
 
+/** What is taken for a secret in output (process/redact.ts). */
+export const REDACTION = {
+  /** Shorter values are words: taking them out would eat the text. */
+  leastSecret: 8,
+  /** Held back while it may still become a key: a private key of 8,192 bits is about 6,400 characters. */
+  heldBytes: 16 * 1024,
+} as const;
+
 /** What the edge finds out about what was granted (see put-back.ts). */
 export const EDGE = {
   /** A pool member that something else uses is tried again after this. */

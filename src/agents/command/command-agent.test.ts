@@ -83,6 +83,26 @@ describe("what a command is given", () => {
     delete process.env.SECRET_OF_TEST;
   });
 
+  test("a declared secret is in nothing that is kept or told: output, reports, messages, the spilled file", async () => {
+    const secret = "canary-0123456789";
+    const env = { MY_TOKEN: secret };
+    const heard = heardContext();
+    const spillDirectory = folder();
+    const script = `echo "$MY_TOKEN"; printf '%s' "$MY_TOKEN" | base64
+      echo "::lockyard {"progress":0.5,"detail":"with $MY_TOKEN","evidence":["$MY_TOKEN"]}"
+      for i in $(seq 9000); do echo "line $i $MY_TOKEN"; done; echo "no $MY_TOKEN" >&2`;
+    const report = await run({ shell: script, env, stdin: "none", spillDirectory }, heard);
+    const failed = await failure({ shell: 'echo "no $MY_TOKEN" >&2; exit 3', env, stdin: "none" });
+    const spilled = fs
+      .readdirSync(spillDirectory)
+      .map((name) => fs.readFileSync(path.join(spillDirectory, name), "utf8"));
+    expect(spilled.join("")).toContain("line 9000 [redacted]");
+    expect(failed.message).toContain("no [redacted]");
+    const kept = JSON.stringify([report, failed, heard.chunks, heard.progress, heard.logs, spilled]);
+    expect(kept).not.toContain(secret);
+    expect(kept).not.toContain(Buffer.from(secret).toString("base64").replace(/=+$/, ""));
+  });
+
   test("arguments arrive byte for byte, whatever a shell would make of them", async () => {
     const hostile = ["; rm -rf /", "$(id)", "`id`", "a\nb", "-rf", "--", "'\"\\", "%PATH%", "ü😀"];
     const report = await run({

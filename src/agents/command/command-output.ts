@@ -4,17 +4,24 @@ import { BOUNDS } from "../../core/bounds.ts";
 import type { AgentContext } from "../../core/ports.ts";
 import type { JsonValue } from "../../core/task.ts";
 import { Capture, drain } from "../../process/output.ts";
+import type { Redactor } from "../../process/redact.ts";
 import type { SpawnedChild } from "../../process/spawn.ts";
 import { type CommandReport, ReportLines } from "./report-lines.ts";
 
 /** Warnings about malformed report lines: a child may print a million of them. */
 const MAX_WARNINGS = 5;
 
+export interface OutputParts {
+  readonly redactor: Redactor;
+  readonly spillDirectory: string | undefined;
+}
+
 export class CommandOutput {
   readonly stdout: Capture;
   readonly stderr: Capture;
   readonly #child: SpawnedChild;
   readonly #ctx: AgentContext;
+  readonly #redactor: Redactor;
   readonly #drained: Promise<unknown>;
   readonly #evidence: string[] = [];
   #pieces: Buffer[] = [];
@@ -24,9 +31,10 @@ export class CommandOutput {
   confidence: number | null = null;
   error: CommandReport["error"] | undefined;
 
-  constructor(child: SpawnedChild, ctx: AgentContext, spillDirectory: string | undefined) {
+  constructor(child: SpawnedChild, ctx: AgentContext, { redactor, spillDirectory }: OutputParts) {
     this.#child = child;
     this.#ctx = ctx;
+    this.#redactor = redactor;
     const spillFile = (stream: string) =>
       spillDirectory === undefined ? undefined : path.join(spillDirectory, spillName(ctx, stream));
     this.stdout = new Capture({ spillFile: spillFile("stdout") });
@@ -90,22 +98,29 @@ export class CommandOutput {
         await this.stdout.push(bytes);
       }
     };
+    const redacted = this.#redactor.stream();
     await drain(this.#child.stdout, (chunk) => {
       this.#chunks++;
-      lines.push(chunk);
+      lines.push(redacted.push(chunk));
       return keep();
     });
+    lines.push(redacted.end());
     lines.end();
     await keep();
   }
 
   async #drainStderr(): Promise<void> {
     const emit = this.#emitter("stderr");
+    const redacted = this.#redactor.stream();
+    const take = (bytes: Buffer) => {
+      emit(bytes);
+      return this.stderr.push(bytes);
+    };
     await drain(this.#child.stderr, (chunk) => {
       this.#chunks++;
-      emit(chunk);
-      return this.stderr.push(chunk);
+      return take(redacted.push(chunk));
     });
+    await take(redacted.end());
   }
 
   /** Half characters wait for their other half. */

@@ -17,6 +17,7 @@ import { newMarker } from "../../process/marker.ts";
 import { neutralise } from "../../process/neutralise.ts";
 import type { ProcessEntry } from "../../process/proc-table.ts";
 import { type ProcessTree, processTree } from "../../process/process-tree.ts";
+import { Redactor, secretsIn } from "../../process/redact.ts";
 import { type Exit, type SpawnedChild, spawnChild } from "../../process/spawn.ts";
 import { CommandOutput } from "./command-output.ts";
 import type { Command } from "./command-spec.ts";
@@ -64,7 +65,8 @@ export async function runCommand(run: CommandRun): Promise<AgentReport> {
 /** From its start to the proof. */
 async function follow(run: CommandRun, child: SpawnedChild, input: string | undefined): Promise<AgentReport> {
   const { ctx, settings } = run;
-  const output = new CommandOutput(child, ctx, settings.spillDirectory);
+  const redactor = new Redactor(secretsIn(declaredVariables(run.command)));
+  const output = new CommandOutput(child, ctx, { redactor, spillDirectory: settings.spillDirectory });
   const tree = processTree(child.process);
   let isOver = false;
   try {
@@ -81,6 +83,11 @@ async function follow(run: CommandRun, child: SpawnedChild, input: string | unde
     if (!isOver) await killTree(tree, { clock: ctx.clock, graceMs: 0 });
     await output.close();
   }
+}
+
+/** What it was given beyond what everything is given. */
+function declaredVariables({ env = {}, passEnv = [] }: Command): Readonly<Record<string, string | undefined>> {
+  return { ...Object.fromEntries(passEnv.map((name) => [name, process.env[name]])), ...env };
 }
 
 /** What the child reads: one JSON document. */
