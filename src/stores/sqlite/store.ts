@@ -4,13 +4,15 @@
  */
 import type { Command, Effect, Owner } from "../../core/command.ts";
 import { LockyardError } from "../../core/errors.ts";
-import type { Clock, Store, StoreView } from "../../core/ports.ts";
+import type { Clock, StoreView } from "../../core/ports.ts";
+import type { SessionStore } from "../../core/session-book.ts";
 import { ChangeWatcher } from "./change-watcher.ts";
 import type { Connection } from "./connection.ts";
 import { hasRow, Notices } from "./notices.ts";
 import type { Prompts } from "./prompts.ts";
 import { RowReader } from "./row-reader.ts";
 import { NEXT_TURN } from "./sql/view.ts";
+import { SqliteBook } from "./sqlite-book.ts";
 import { TurnRunner } from "./turn-runner.ts";
 import { Turns } from "./turns.ts";
 import { SqliteView } from "./view.ts";
@@ -33,10 +35,11 @@ interface Joined {
   readonly onEffects: (effects: readonly Effect[]) => void;
 }
 
-export class SqliteStore implements Store {
+export class SqliteStore implements SessionStore {
   readonly kind = "sqlite";
   readonly scope = "machine";
   readonly location: string;
+  readonly book: SqliteBook;
   readonly #connection: Connection;
   readonly #onNotice: (line: string) => void;
   readonly #notices: Notices;
@@ -56,9 +59,11 @@ export class SqliteStore implements Store {
     const reader = new RowReader(connection.db);
     this.#notices = new Notices(connection.db, reader);
     this.#view = new SqliteView(connection.db, reader);
+    const patience = { clock, file, limitMs: busyLimitMs, noticeMs: busyNoticeMs, onNotice };
+    this.book = new SqliteBook(connection, patience);
     this.#turns = new Turns({
       runner: new TurnRunner({ connection, clock, notices: this.#notices, prompts, keptBytes }),
-      patience: { clock, file, limitMs: busyLimitMs, noticeMs: busyNoticeMs, onNotice },
+      patience,
       caller: {
         callerId: () => this.#callerId,
         isHere: (ownerId) => this.#owners.has(ownerId),

@@ -4,6 +4,7 @@ import { SQL as M0002 } from "./0002.ts";
 import { SQL as M0003 } from "./0003.ts";
 import { SQL as M0004 } from "./0004.ts";
 import { SQL as M0005 } from "./0005.ts";
+import { SQL as M0006 } from "./0006.ts";
 
 export interface Migration {
   readonly sql: string;
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { sql: M0003 },
   { sql: M0004 },
   { sql: M0005 },
+  { sql: M0006 },
 ];
