@@ -168,3 +168,20 @@ test("the numbers of the user's own file, of a repository and of the start keep 
   expect([(await first.finished).code, (await second.finished).code]).toEqual([0, 0]);
   expect(JSON.parse((await here.run(["why", "build", "--json"])).stdout).declaredBy).toEqual([]);
 });
+
+test("why says from what a claim was inferred that nobody wrote", async () => {
+  const here = directory();
+  here.write(
+    "plan.yaml",
+    `name: api\ntasks:\n  one: { run: ${JSON.stringify(gate("one"))}, context: { endpoints: [users] }, write: src }\n`,
+  );
+  const run = here.start(["run", "plan.yaml"]);
+  await here.appeared("one.started");
+  const why = await here.run(["why", "one"]);
+  expect(why.stdout).toMatch(/inferred +backend_services\/users from contextData\.endpoints\[0\]\n/);
+  expect(JSON.parse((await here.run(["why", "one", "--json"])).stdout)).toMatchObject({
+    inferred: { "backend_services/users": "contextData.endpoints[0]" },
+  });
+  here.write("one.go", "");
+  expect((await run.finished).code).toBe(0);
+});

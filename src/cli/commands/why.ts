@@ -5,6 +5,7 @@ import { type Counter, explain, isFinal, type StoreView, strangersText, type Tas
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { declarersOf, declarersText } from "../look/declared-rows.ts";
 import { findTasks } from "../look/find-task.ts";
+import { inferredFrom } from "../look/inferred.ts";
 import { lookAt, type ResourceLook } from "../look/resource-look.ts";
 import { modeText } from "../look/status-lines.ts";
 import { ownerNames } from "../look/status-report.ts";
@@ -69,12 +70,18 @@ interface TaskContext {
 
 function tellTask(view: StoreView, row: TaskRow, { nowMs, root, out, json }: TaskContext): ExitCode {
   const claims = row.claims.map(({ node }) => resourceId(node, root));
+  const inferred = [...inferredFrom(row)].filter(([name]) => claims.includes(name));
   const owner = ownerNames(view, nowMs).get(row.ownerId) ?? "";
   const result = isFinal(row.status) ? view.result(row.workflowId, row.taskId) : undefined;
   const explanation = explain(view, row, { nowMs, root, typicalMs: (other) => view.typicalRunMs(other) });
   const common = { type: "why", workflowId: row.workflowId, taskId: row.taskId, status: row.status, claims, owner };
   if (json) {
-    out.json({ ...common, ...explanation, ...(result === undefined ? {} : { result }) });
+    out.json({
+      ...common,
+      inferred: Object.fromEntries(inferred),
+      ...explanation,
+      ...(result === undefined ? {} : { result }),
+    });
     return EXIT.ok;
   }
   const { style } = out;
@@ -108,6 +115,7 @@ function tellTask(view: StoreView, row: TaskRow, { nowMs, root, out, json }: Tas
     out.line(`${name} does not wait: it has been ${row.status} for ${duration(nowMs - row.admittedAtMs)}.`);
   } else out.line(`${name} ${neutralise(explanation.reason)}.`);
   rows.push([row.holdsClaims ? "holds" : "wants", claims.join(", ") || "nothing"], ["owner", owner]);
+  rows.push(["inferred", inferred.map(([resource, from]) => `${resource} from ${from}`).join(", ")]);
   if (explanation.hint !== null) rows.push(["do", explanation.hint]);
   const told = rows
     .filter(([, text]) => text !== "")
