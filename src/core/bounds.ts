@@ -80,6 +80,8 @@ export const BOUNDS = {
   /** Items one `forEach` may expand to, and how many one from a result may when its plan does not say. */
   forEachItems: 10_000,
   deferredItems: 1_000,
+  /** Characters of a shell command that a hook reads: a longer one is left alone. */
+  shellChars: 100_000,
   /** Bytes of a glob, and wildcards in one of its segments: matching costs a power of them. */
   globBytes: 256,
   globWildcards: 4,
