@@ -11,12 +11,11 @@ import { LockyardError } from "../../core/errors.ts";
 import type { AgentContext, AgentReport } from "../../core/ports.ts";
 import type { AgentTask } from "../../core/task.ts";
 import type { Guardian } from "../../process/guardian.ts";
-import { killTree, whenGone } from "../../process/kill-tree.ts";
-import { isSharedDaemon } from "../../process/leftovers.ts";
+import { killTree } from "../../process/kill-tree.ts";
 import { newMarker } from "../../process/marker.ts";
 import { neutralise } from "../../process/neutralise.ts";
-import type { ProcessEntry } from "../../process/proc-table.ts";
-import { type ProcessTree, processTree } from "../../process/process-tree.ts";
+import { settleLeftovers, stopProgram, untilStopped } from "../../process/owned-program.ts";
+import { processTree } from "../../process/process-tree.ts";
 import { Redactor, secretsIn } from "../../process/redact.ts";
 import { type Exit, type SpawnedChild, spawnChild } from "../../process/spawn.ts";
 import { CommandOutput } from "./command-output.ts";
@@ -39,9 +38,6 @@ export interface CommandRun {
   readonly settings: CommandSettings;
 }
 
-/** Between looks at leftovers that are waited for, and before what outlives the command counts as left over. */
-const LEFTOVER_POLL_MS = 250;
-const LEFTOVER_SETTLE_MS = 30;
 /** How long a pipe may stay open without anything coming: when somebody who was kept holds it, and when nobody should. */
 const QUIET_MS = 200;
 const MAX_QUIET_MS = 3_000;
@@ -72,10 +68,11 @@ async function follow(run: CommandRun, child: SpawnedChild, input: string | unde
   try {
     ctx.owns?.(child.process);
     child.stdin?.end(input);
-    const exit = await whicheverFirst(child.exited, ctx.signal);
-    const kept = exit === "stopped" ? exit : await settleLeftovers(run, tree);
+    const program = { name: nameOf(run), child, tree, ctx, ...settings };
+    const exit = await untilStopped(child.exited, ctx.signal);
+    const kept = exit === "stopped" ? exit : await settleLeftovers(program);
     isOver = true;
-    if (exit === "stopped" || kept === "stopped") return await stop(run, child, tree);
+    if (exit === "stopped" || kept === "stopped") return await stopProgram(program);
     await output.finish(kept.length > 0 ? QUIET_MS : MAX_QUIET_MS);
     return verdict(run, exit, output, kept);
   } finally {
@@ -96,62 +93,6 @@ function stdinFor(task: AgentTask, ctx: AgentContext): string {
   const { outputSchema: _, ...data } = task;
   const { dependencies, attempt, workflowId } = ctx;
   return `${JSON.stringify({ task: data, dependencies, attempt, workflowId })}\n`;
-}
-
-async function whicheverFirst<T>(event: Promise<T>, signal: AbortSignal): Promise<T | "stopped"> {
-  if (signal.aborted) return "stopped";
-  let onAbort: (() => void) | undefined;
-  const stopped = new Promise<"stopped">((resolve) => {
-    onAbort = () => resolve("stopped");
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([event, stopped]);
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
-  }
-}
-
-/** Ends everything of the instance. Throws CANCELLED when that is proven, else NOT_STOPPED with the survivors. */
-async function stop(run: CommandRun, child: SpawnedChild, tree: ProcessTree): Promise<never> {
-  const { graceMs } = run.settings;
-  const { survivors } = await killTree(tree, { clock: run.ctx.clock, graceMs });
-  if (survivors.length > 0) throw notStopped(run, survivors, () => tree.find());
-  // Dead, and so collected by us in a moment; a tree without a table has been proven by its group only.
-  await child.exited;
-  throw new LockyardError("CANCELLED", `${nameOf(run)} was stopped.`);
-}
-
-/** What outlives a command that ended by itself: waited for, kept, or ended except for shared daemons. Names who stays. */
-async function settleLeftovers(run: CommandRun, tree: ProcessTree): Promise<readonly string[] | "stopped"> {
-  const { ctx, settings } = run;
-  let left = tree.find();
-  if (left.length === 0) return [];
-  // Parts of a pipeline end a moment after the shell that started them.
-  if ((await pause(ctx, LEFTOVER_SETTLE_MS)) === "stopped") return "stopped";
-  left = tree.find();
-  if (settings.leftovers === "wait") {
-    while (left.length > 0) {
-      if ((await pause(ctx, LEFTOVER_POLL_MS)) === "stopped") return "stopped";
-      left = tree.find();
-    }
-  }
-  if (settings.leftovers === "kill" && left.length > 0) {
-    const spare = (entry: ProcessEntry) => isSharedDaemon(entry, settings.keepList);
-    const ended = left.filter((entry) => !spare(entry));
-    if (ended.length > 0) {
-      ctx.log.warn(
-        `${nameOf(run)} left ${ended.length === 1 ? "1 process" : `${ended.length} processes`} behind; what is left of a command is ended.`,
-        {
-          processes: ended.slice(0, 20).map(show),
-        },
-      );
-      const { survivors } = await killTree(tree, { clock: ctx.clock, graceMs: settings.graceMs, spare });
-      if (survivors.length > 0) throw notStopped(run, survivors, () => tree.find().filter((entry) => !spare(entry)));
-    }
-    left = tree.find();
-  }
-  return left.map(show);
 }
 
 function verdict(run: CommandRun, exit: Exit, output: CommandOutput, leftovers: readonly string[]): AgentReport {
@@ -188,40 +129,7 @@ function lastWords(output: CommandOutput): string {
   return shown === "" ? "" : ` It said: ${shown}`;
 }
 
-function notStopped(
-  run: CommandRun,
-  survivors: readonly ProcessEntry[],
-  find: () => readonly ProcessEntry[],
-): LockyardError {
-  const names = survivors.slice(0, 20).map(show);
-  const more = survivors.length > names.length ? ` and ${survivors.length - names.length} more` : "";
-  const count = survivors.length === 1 ? "1 process" : `${survivors.length} processes`;
-  const what = `${nameOf(run)} left ${count} that could not be stopped: ${names.join(", ")}${more}.`;
-  const error = new LockyardError("NOT_STOPPED", what, {
-    hint: "End them yourself (another user's, or stuck in the kernel): the locks stay until they are gone.",
-  });
-  return Object.assign(error, { survivors: survivors.map(show), whenGone: whenGone(find, run.ctx.clock) });
-}
-
-function show({ pid, name }: ProcessEntry): string {
-  return `${neutralise(name)} (${pid})`;
-}
-
 function nameOf({ command: { argv, shell } }: CommandRun): string {
   const name = shell ? "The shell command" : (argv[0] ?? "");
   return neutralise(name.length > 100 ? `${name.slice(0, 100)}…` : name);
-}
-
-/** Waits, but not longer than the task may run. */
-async function pause(ctx: AgentContext, delayMs: number): Promise<"stopped" | "waited"> {
-  let cancel: (() => void) | undefined;
-  const waited = new Promise<"waited">((resolve) => {
-    const timer = ctx.clock.setTimer(delayMs, () => resolve("waited"));
-    cancel = () => timer.cancel();
-  });
-  try {
-    return await whicheverFirst(waited, ctx.signal);
-  } finally {
-    cancel?.();
-  }
 }
