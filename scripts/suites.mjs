@@ -36,6 +36,8 @@ export function allSteps() {
 /** Only CI has the time. */
 export function longSteps() {
   return [
+    // Real hosts from npm, against scripted models: Claude Code and Codex; with LOCKYARD_HOSTS=all Gemini and opencode.
+    ...(hasTests("test/hosts") ? [suite("hosts", 10 * MINUTE)] : []),
     ...(hasTests("test/prove") ? [suite("prove", 10 * MINUTE)] : []),
     ...simulation("sim-long", { ledger: "memory", seeds: 4_000, limitMs: 10 * MINUTE }),
     ...simulation("sim-long-sqlite", { ledger: "sqlite", seeds: 800, limitMs: 10 * MINUTE }),
