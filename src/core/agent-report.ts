@@ -17,6 +17,8 @@ export interface ReportFields<Output> {
   readonly evidence?: readonly string[];
   readonly errorMessage?: string | null;
   readonly usage?: Usage;
+  /** Files that were written although the task did not declare them. */
+  readonly touched?: readonly string[];
   readonly leftovers?: readonly string[];
 }
 
@@ -25,7 +27,7 @@ export interface ReportFields<Output> {
  * `success: false` the task ends `failed` with AGENT_REPORTED_FAILURE and keeps its output.
  */
 export function agentReport<Output = JsonValue>(fields: ReportFields<Output>): AgentReport<Output> {
-  const { output, usage, leftovers, errorMessage = null, confidenceScore = null, evidence = [] } = fields;
+  const { output, usage, touched, leftovers, errorMessage = null, confidenceScore = null, evidence = [] } = fields;
   const report: AgentReport<Output> = {
     success: fields.success ?? errorMessage === null,
     output,
@@ -33,6 +35,7 @@ export function agentReport<Output = JsonValue>(fields: ReportFields<Output>): A
     evidence,
     errorMessage,
     ...(usage === undefined ? undefined : { usage }),
+    ...(touched === undefined ? undefined : { touched }),
     ...(leftovers === undefined ? undefined : { leftovers }),
   };
   return Object.defineProperty(report, REPORT, { value: true });

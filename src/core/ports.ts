@@ -188,6 +188,8 @@ export interface AgentReport<Output = JsonValue> {
   readonly evidence: readonly string[];
   readonly errorMessage: string | null;
   readonly usage?: Usage;
+  /** Files it wrote although its task did not declare them, when that is known. */
+  readonly touched?: readonly string[];
   readonly leftovers?: readonly string[];
 }
 

@@ -162,6 +162,7 @@ function cleanReport(report: AgentReport): AgentReport {
   const evidence = readMember(report, "evidence");
   const message = readMember(report, "errorMessage");
   const usage = cleanUsage(readMember(report, "usage"));
+  const touched = texts(readMember(report, "touched"));
   const leftovers = texts(readMember(report, "leftovers"));
   return {
     success: readMember(report, "success") === true,
@@ -170,6 +171,7 @@ function cleanReport(report: AgentReport): AgentReport {
     evidence: texts(evidence),
     errorMessage: typeof message === "string" ? message.slice(0, BOUNDS.errorMessageChars).toWellFormed() : null,
     ...(usage === undefined ? undefined : { usage }),
+    ...(touched.length === 0 ? undefined : { touched }),
     ...(leftovers.length === 0 ? undefined : { leftovers }),
   };
 }

@@ -173,6 +173,7 @@ const EVILS: Readonly<Record<string, Evil>> = {
         confidenceScore: "high",
         evidence: 7,
         usage: { costUsd: -1, inputTokens: "many" },
+        touched: "everything",
         leftovers: {},
       }),
     code: null,

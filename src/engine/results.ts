@@ -53,7 +53,7 @@ export function resultOf(
   };
   if (error !== null) result.error = error;
   if (usage !== undefined) result.usage = usage;
-  const touched = attempt?.peek?.touched ?? NOTHING;
+  const touched = [...(report?.touched ?? NOTHING), ...(attempt?.peek?.touched ?? NOTHING)];
   if (touched.length > 0) result.touched = touched;
   if (report?.leftovers !== undefined) result.leftovers = report.leftovers;
   return result as AgentResult;
