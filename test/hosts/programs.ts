@@ -78,7 +78,7 @@ export const COMMANDS: Readonly<Record<HostName, (setup: Setup) => Command>> = {
     const mode = permissions === "ask" ? "workspace-write" : "danger-full-access";
     // Not in config.toml, which sessions of one place share and `hooks install` changes.
     const config = [
-      'model = "lab"',
+      'model = "gpt-5.5"',
       'model_provider = "lab"',
       `model_providers.lab = { name = "lab", base_url = "${model.url}/v1", wire_api = "responses", env_key = "LAB_PASS", request_max_retries = 2, stream_max_retries = 2 }`,
       'approval_policy = "never"',
