@@ -159,6 +159,28 @@ export const EDGE = {
   recoveryMs: 30_000,
 } as const;
 
+/** Hooks of AI hosts: how long they may keep a host waiting, and how long what they took is kept. */
+export const HOOKS = {
+  /** An edit that would wait longer is refused: the model does another part meanwhile. */
+  editWaitMs: 20_000,
+  /** A command in line waits below what hosts allow a hook (ten minutes). */
+  shellWaitMs: 540_000,
+  /** Whatever else a hook does ends within this, or the host goes on without it. */
+  answerMs: 10_000,
+  /** A file is held until its session has left it alone this long. */
+  idleHoldMs: 90_000,
+  /** With `hold: turn`, when the end of the turn is never told. */
+  turnHoldMs: 3_600_000,
+  /** A session that was not seen so long is forgotten, with what it saw. */
+  sessionKeptMs: 2 * DAY_MS,
+  /** Sessions looked at for one answer, files of a turn looked at for one report, and files named in one sentence. */
+  sessions: 200,
+  reportedFiles: 500,
+  namedFiles: 5,
+  /** Bytes of a payload: a whole file may be in it. */
+  payloadBytes: 64 * 1024 * 1024,
+} as const;
+
 /** Owners' leases. */
 export const LEASE = { beatMs: 1_000, timeToLiveMs: 10_000 } as const;
 

@@ -29,6 +29,8 @@ export interface Session {
   readonly seenWallMs: number;
   /** When its turn began; 0 between turns. */
   readonly turnWallMs: number;
+  /** When the first shell command of its turn was let through; 0 for none. */
+  readonly shellWallMs: number;
   /** Whether it tells what it reads: then nothing but reading again makes a stale file known. */
   readonly tellsReads: boolean;
   readonly hasEnded: boolean;
@@ -46,6 +48,8 @@ export interface FileVersion {
   /** What each line was, four bytes each; null when that was too much to keep. */
   readonly lines: Uint8Array | null;
   readonly seenWallMs: number;
+  /** An edit was let through and its end was not told yet: what is there now may be its own. */
+  readonly isPending: boolean;
   /** Of the content it last wrote; empty when it never did. */
   readonly wroteHash: string;
   /** 0 when it never did. */

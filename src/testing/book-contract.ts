@@ -22,6 +22,7 @@ export function newSession(over: Partial<Session> = {}): Session {
     startedWallMs: 1_000,
     seenWallMs: 1_000,
     turnWallMs: 0,
+    shellWallMs: 0,
     tellsReads: false,
     hasEnded: false,
     ...over,
@@ -36,6 +37,7 @@ export function newVersion(over: Partial<FileVersion> = {}): FileVersion {
     hash: "h1",
     lines: new Uint8Array([1, 2, 3, 4]),
     seenWallMs: 1_000,
+    isPending: false,
     wroteHash: "",
     wroteWallMs: 0,
     ...over,
@@ -79,7 +81,7 @@ export function bookContract(options: BookContractOptions, { describe, it, expec
         newVersion(),
         newVersion({ subagent: "explorer", hash: "h2", lines: null }),
         newVersion({ sessionId: "session-b", hash: "h3" }),
-        newVersion({ hash: "h4", wroteHash: "h4", wroteWallMs: 9 }),
+        newVersion({ hash: "h4", wroteHash: "h4", wroteWallMs: 9, isPending: true }),
       ];
       await book.write(versions.map((version) => ({ type: "version", version })));
       const path = "/shop/src/a.ts";

@@ -47,8 +47,9 @@ function writeEntry(db: Statements, entry: BookEntry): void {
       return db.run(SQL.PUT_SESSION, sessionId, seenWallMs, JSON.stringify(entry.session));
     }
     case "version": {
-      const { sessionId, subagent, path, hash, seenWallMs, wroteHash, wroteWallMs, lines } = entry.version;
-      return db.run(SQL.PUT_VERSION, sessionId, subagent, path, hash, seenWallMs, wroteHash, wroteWallMs, lines);
+      const { sessionId, subagent, path, hash, seenWallMs, isPending, wroteHash, wroteWallMs, lines } = entry.version;
+      const key = [sessionId, subagent, path] as const;
+      return db.run(SQL.PUT_VERSION, ...key, hash, seenWallMs, Number(isPending), wroteHash, wroteWallMs, lines);
     }
     case "told":
       return db.run(SQL.PUT_TOLD, entry.sessionId, entry.topic);
@@ -81,13 +82,14 @@ function sessionOf(values: Values | undefined): Session | undefined {
 }
 
 function versionOf(values: Values): FileVersion {
-  const [sessionId, subagent, path, hash, seenWallMs, wroteHash, wroteWallMs, lines] = values;
+  const [sessionId, subagent, path, hash, seenWallMs, isPending, wroteHash, wroteWallMs, lines] = values;
   return {
     sessionId: String(sessionId),
     subagent: String(subagent),
     path: String(path),
     hash: String(hash),
     seenWallMs: Number(seenWallMs),
+    isPending: isPending === 1,
     wroteHash: String(wroteHash),
     wroteWallMs: Number(wroteWallMs),
     lines: lines instanceof Uint8Array ? lines : null,

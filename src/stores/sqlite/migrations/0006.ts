@@ -14,6 +14,8 @@ create table file_version (
   path text not null,
   hash text not null,
   seen_wall_ms real not null,
+  -- 1 while an edit was let through and its end was not told.
+  pending integer not null,
   wrote_hash text not null,
   wrote_wall_ms real not null,
   -- Last, because it may be large.

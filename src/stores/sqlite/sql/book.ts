@@ -1,11 +1,11 @@
 /** Statements of the session book. */
-const VERSION = "session_id, subagent, path, hash, seen_wall_ms, wrote_hash, wrote_wall_ms, lines";
+const VERSION = "session_id, subagent, path, hash, seen_wall_ms, pending, wrote_hash, wrote_wall_ms, lines";
 
 export const PUT_SESSION = "insert or replace into session (session_id, seen_wall_ms, body) values (?, ?, ?)";
 export const SELECT_SESSION = "select body from session where session_id = ?";
 export const SELECT_SESSIONS = "select body from session order by seen_wall_ms desc limit ?";
 
-export const PUT_VERSION = `insert or replace into file_version (${VERSION}) values (?, ?, ?, ?, ?, ?, ?, ?)`;
+export const PUT_VERSION = `insert or replace into file_version (${VERSION}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 export const SELECT_VERSION = `select ${VERSION} from file_version where session_id = ? and subagent = ? and path = ?`;
 export const SELECT_VERSIONS = `select ${VERSION} from file_version where path = ? order by wrote_wall_ms desc`;
 /** `/` is followed by `0`: what begins with `shop/` lies between `shop/` and `shop0`. */

@@ -1,0 +1,111 @@
+/**
+ * The desk that every hook call comes to, in a process of its own or inside one that lives long.
+ *
+ *  D1  it answers every call, and within a bound: what breaks here never breaks the host
+ *  D2  it never allows: it refuses, rewrites, or has nothing to say
+ *  D3  it keeps no state of its own: several desks, in several processes, may speak for one session
+ */
+import type { HolderToken, ProcessIdentity, SessionStore } from "../edges/sessions.ts";
+import { HOOKS } from "../edges/sessions.ts";
+import type { Clock } from "../index.ts";
+import { Edits, type HoldPolicy } from "./edits.ts";
+import { type Disk, HOT_FILES, hookFile } from "./files.ts";
+import { Holds } from "./holds.ts";
+import { type HookAnswer, type HookCall, PASS } from "./hook-call.ts";
+import { type Seat, Sessions } from "./sessions.ts";
+
+/** What configuration says about hooks. */
+export interface HookRules {
+  readonly hold: HoldPolicy;
+  /** Beside those that are known as hot: see `HOT_FILES`. */
+  readonly hotFiles: readonly string[];
+}
+
+export interface DeskOptions {
+  readonly store: SessionStore;
+  readonly clock: Clock;
+  readonly disk: Disk;
+  readonly hostProcess: () => ProcessIdentity | null;
+  readonly inside: HolderToken | null;
+  readonly rulesFor: (cwd: string) => Promise<HookRules>;
+}
+
+export class HookDesk {
+  readonly #options: DeskOptions;
+  readonly #holds: Holds;
+  readonly #sessions: Sessions;
+  readonly #edits: Edits;
+
+  constructor(options: DeskOptions) {
+    const { store, clock, disk, hostProcess, inside } = options;
+    this.#options = options;
+    this.#holds = new Holds({ store, clock });
+    this.#sessions = new Sessions({ store, clock, hostProcess, inside });
+    this.#edits = new Edits({ store, clock, disk, holds: this.#holds, sessions: this.#sessions });
+  }
+
+  /** Rejects when the store does not work. */
+  async decide(call: HookCall): Promise<HookAnswer> {
+    switch (call.event) {
+      case "before":
+      case "after":
+        return this.#tool(call);
+      case "session-start":
+        return this.#sessionStart(call);
+      case "turn-start":
+        return this.#turnStart(call);
+      case "turn-end":
+        return this.#turnEnd(call);
+      case "session-end":
+        return this.#sessionEnd(call);
+    }
+  }
+
+  async #tool(call: HookCall): Promise<HookAnswer> {
+    const { tool, event, paths, toolUseId, cwd } = call;
+    if (tool === "other" || tool === "shell" || paths.length === 0) return PASS;
+    if (tool === "read" && event === "after") return PASS;
+    const seat = await this.#sessions.seat(call);
+    const rules = await this.#options.rulesFor(cwd);
+    const files = this.#files(seat, paths, rules);
+    if (tool === "read") {
+      await this.#edits.read({ seat, files });
+      return PASS;
+    }
+    const edit = { seat, files, toolUseId, hold: rules.hold };
+    return event === "before" ? this.#edits.before(edit) : this.#edits.after(edit, call.hasFailed);
+  }
+
+  #files(seat: Seat, paths: readonly string[], rules: HookRules) {
+    const place = { disk: this.#options.disk, root: seat.session.root, hotFiles: [...HOT_FILES, ...rules.hotFiles] };
+    return paths.map((path) => hookFile(path, place));
+  }
+
+  async #sessionStart(call: HookCall): Promise<HookAnswer> {
+    await this.#sessions.seat(call);
+    const seenBeforeWallMs = this.#options.clock.wallMs() - HOOKS.sessionKeptMs;
+    await this.#options.store.book.write([{ type: "forget-sessions", seenBeforeWallMs }]);
+    return PASS;
+  }
+
+  async #turnStart(call: HookCall): Promise<HookAnswer> {
+    const seat = await this.#sessions.seat(call);
+    await this.#sessions.note(seat, { turnWallMs: this.#options.clock.wallMs(), shellWallMs: 0 });
+    return PASS;
+  }
+
+  async #turnEnd(call: HookCall): Promise<HookAnswer> {
+    const seat = await this.#sessions.seat(call);
+    await this.#holds.end(seat);
+    if (seat.subagent !== "") return PASS;
+    await this.#sessions.note(seat, { turnWallMs: 0 });
+    return PASS;
+  }
+
+  async #sessionEnd(call: HookCall): Promise<HookAnswer> {
+    const seat = await this.#sessions.seat(call);
+    await this.#sessions.note(seat, { hasEnded: true, turnWallMs: 0 });
+    await this.#options.store.turn([{ type: "owner-leave", ownerId: seat.sessionId }]);
+    return PASS;
+  }
+}
