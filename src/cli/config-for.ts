@@ -5,13 +5,10 @@
  * only restrict and the user's own file overrules them. What does not: agents and whatever else starts a process
  * (run/trust.ts).
  */
-import { readFileSync } from "node:fs";
-import { availableParallelism, homedir } from "node:os";
 import type { Config } from "../config/config.ts";
-import { type FindOptions, findConfigFiles } from "../config/find-files.ts";
-import { withoutFiles } from "../config/without-files.ts";
-import { errorCode, LockyardError } from "../edges/basics.ts";
-import { realRoot, workspaceId } from "../edges/names.ts";
+import { configHere, findOptions } from "../config/config-here.ts";
+import { findConfigFiles } from "../config/find-files.ts";
+import { LockyardError } from "../edges/basics.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Why a plan or a configuration could not be loaded, with the lines of the file shown. */
@@ -23,41 +20,16 @@ export class PlanFault extends Error {
   }
 }
 
-/**
- * Where there is no file, nothing is loaded to read one: most commands of most people start that way. With `kept`, texts of
- * files by path, those are the only files there are. Throws PlanFault.
- */
+/** See `configHere`. Throws PlanFault. */
 export async function configFor(
-  { cwd, env }: Pick<Surroundings, "cwd" | "env">,
+  here: Pick<Surroundings, "cwd" | "env">,
   kept?: Readonly<Record<string, string>>,
 ): Promise<Config> {
-  const read = kept === undefined ? readFile : (path: string) => (isGit(path) ? readFile(path) : kept[path]);
-  const options: FindOptions = { cwd, env, home: homedir(), readFile: read };
-  const cores = availableParallelism();
-  // As the engine names it: private names of a file and of the claims on them must meet.
-  const workspaceOf = (root: string) => workspaceId(realRoot(root));
-  const { root, files } = findConfigFiles(options);
-  if (files.length === 0) return withoutFiles(root, { cores, workspace: workspaceOf(root) });
-  const { loadConfig, textsOf } = await import("../config/load-config.ts");
   try {
-    return loadConfig({ ...options, cores, workspaceOf });
+    return await configHere(here, kept);
   } catch (error) {
-    throw await withLines(error, textsOf(files));
-  }
-}
-
-/** What tells where a repository begins is asked of the disk. */
-function isGit(path: string): boolean {
-  return /\/\.git(?:\/|$)/.test(path);
-}
-
-function readFile(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR" || code === "EACCES") return undefined;
-    throw error;
+    const { files } = findConfigFiles(findOptions(here, kept));
+    throw await withLines(error, Object.fromEntries(files.map(({ path, text }) => [path, text])));
   }
 }
 

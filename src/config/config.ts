@@ -44,6 +44,8 @@ export interface Config {
     readonly tier?: "process" | "power" | undefined;
     readonly prompts?: "full" | "hash" | "none" | undefined;
   };
+  /** Files that a session holds for the edit only, beside those that are known to be. */
+  readonly hotFiles: readonly string[];
   readonly ifBroken: "run" | "fail" | null;
   readonly keep: readonly string[];
   /** Who is told, of every run; only the user's own file says it, because it starts processes. */

@@ -28,6 +28,12 @@ export const configSchema = z
       .describe(
         "How long a session holds a file it edited: for the edit, until it left it alone (default), for its turn.",
       ),
+    hotFiles: z
+      .array(w.text)
+      .optional()
+      .describe(
+        "Files that every session touches, held for the edit only: names, or paths with `/`; beside lockfiles, manifests, barrels and changelogs.",
+      ),
     store: z
       .strictObject({
         tier: z
@@ -41,7 +47,7 @@ export const configSchema = z
       })
       .optional()
       .describe("How the shared store is kept; only in your own file."),
-    ifBroken: z.enum(["run", "fail"]).optional().describe("What `exec` does when Lockyard itself is broken."),
+    ifBroken: z.enum(["run", "fail"]).optional().describe("What `exec` and hooks do when Lockyard itself is broken."),
     notify: w.notify.optional(),
     onQuarantine: w.onQuarantine.optional(),
     keep: z

@@ -18,6 +18,7 @@ export function withoutFiles(
     identify: true,
     rules: [],
     hold: null,
+    hotFiles: [],
     store: {},
     ifBroken: null,
     keep: [],

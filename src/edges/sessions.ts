@@ -7,7 +7,6 @@ export type { ProcessIdentity } from "../core/ports.ts";
 export { holdsLocks, isFinal, type NewRow, type TaskRow } from "../core/row.ts";
 export {
   type BookEntry,
-  type BookView,
   type FileVersion,
   NO_FILE,
   type Session,

@@ -101,15 +101,6 @@ export function overwrittenText(shown: string, by: string): string {
   return `${neutralise(shown)} was changed by ${by} while your edit waited to be approved. Read it now and make sure that its change is still there.`;
 }
 
-export function overlapText(shown: string, others: readonly { readonly by: string; readonly root: string }[]): string {
-  const named = others.slice(0, HOOKS.namedFiles).map(({ by, root }) => `${by} in ${neutralise(root)}`);
-  return `lockyard: ${neutralise(shown)} is also changed in another worktree, by ${named.join(" and by ")}. Nothing is locked; expect to merge.`;
-}
-
-export function shellWritesText(files: readonly string[]): string {
-  return `lockyard: shell commands of this turn changed files that no edit told of: ${fileList(files)}. Others who work on them were not asked.`;
-}
-
 /** The one line of a session for which Lockyard does not work. */
 export function brokenText(error: unknown, call: Pick<HookCall, "host"> | null, isRefused: boolean): string {
   const hint = typeof error === "object" && error !== null && "hint" in error ? String(error.hint ?? "") : "";

@@ -1,5 +1,6 @@
 /** `lockyard doctor`. */
 
+import { chooseStore } from "../../config/store-choice.ts";
 import { systemClock } from "../../edges/basics.ts";
 import { storeFile } from "../../edges/store.ts";
 import { type Check, checkConfig, checkContainment, checkNode, checkPlatform, checkSwitch } from "../doctor/checks.ts";
@@ -7,7 +8,6 @@ import { checkContents, checkFile, checkPlace } from "../doctor/store-checks.ts"
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { workspaceRoot } from "../look/workspace.ts";
 import type { DoctorOptions } from "../set-up-commands.ts";
-import { chooseStore } from "../store/choice.ts";
 import { openShared } from "../store/shared-store.ts";
 import type { CommonOptions, Surroundings } from "../surroundings.ts";
 import type { Style } from "../terminal/style.ts";

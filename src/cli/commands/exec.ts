@@ -2,6 +2,8 @@
  * `lockyard exec`: a command that takes its turn. Own failures end with 125, whatever they are, so that the command's codes
  * stay the command's.
  */
+
+import { chooseStore, isOff } from "../../config/store-choice.ts";
 import { errorCode, LockyardError, neutralise, systemClock } from "../../edges/basics.ts";
 import { memoryError, memoryLimitFault, randomPart, sqliteStore } from "../../edges/run.ts";
 import type { Claim } from "../../index.ts";
@@ -18,7 +20,6 @@ import { placed } from "../exec/paths.ts";
 import { parseTicket } from "../exec/ticket.ts";
 import { EXIT } from "../exit-codes.ts";
 import type { ExecOptions } from "../program.ts";
-import { chooseStore, isOff } from "../store/choice.ts";
 import type { Surroundings } from "../surroundings.ts";
 
 export async function execCommand(

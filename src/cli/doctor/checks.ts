@@ -1,8 +1,8 @@
 /** What `doctor` looks at. Each check answers with a line; none of them changes anything but freeing what the dead held. */
 import { existsSync, readFileSync } from "node:fs";
+import { isOff } from "../../config/store-choice.ts";
 import { containment } from "../../edges/store.ts";
 import { configFor, PlanFault } from "../config-for.ts";
-import { isOff } from "../store/choice.ts";
 import type { Surroundings } from "../surroundings.ts";
 
 export interface Check {

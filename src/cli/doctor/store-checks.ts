@@ -1,6 +1,7 @@
 /** What `doctor` looks at in and around the store. */
 import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { chooseStore } from "../../config/store-choice.ts";
 import { LEASE, neutralise } from "../../edges/basics.ts";
 import { resourceId } from "../../edges/names.ts";
 import {
@@ -13,7 +14,6 @@ import {
   storeFile,
 } from "../../edges/store.ts";
 import type { Clock } from "../../index.ts";
-import { chooseStore } from "../store/choice.ts";
 import type { SharedStore } from "../store/shared-store.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { bytes, count, duration } from "../terminal/duration.ts";

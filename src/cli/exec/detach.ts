@@ -2,10 +2,10 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { chooseStore } from "../../config/store-choice.ts";
 import { LockyardError } from "../../edges/basics.ts";
 import { storeFile } from "../../edges/store.ts";
 import { EXIT } from "../exit-codes.ts";
-import { chooseStore } from "../store/choice.ts";
 import type { Surroundings } from "../surroundings.ts";
 
 export interface Detached {

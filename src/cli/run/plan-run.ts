@@ -1,11 +1,12 @@
 /** One run of a plan: its engine, what is shown of it, what is kept of it. */
+
+import { chooseStore } from "../../config/store-choice.ts";
 import { systemClock } from "../../edges/basics.ts";
 import type { AgentResult, Budget, LockyardEvent } from "../../index.ts";
 import type { ExpandedPlan } from "../../plan/expand.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { LoadedPlan } from "../plan-file.ts";
 import type { RunOptions } from "../program.ts";
-import { chooseStore } from "../store/choice.ts";
 import { runStore } from "../store/run-store.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { chooseUi } from "../terminal/capabilities.ts";

@@ -1,9 +1,9 @@
 /** The store of a run: the user's own, shared with every other process; memory where this Node cannot share. */
 import type { Config } from "../../config/config.ts";
+import type { StoreChoice } from "../../config/store-choice.ts";
 import { errorCode, LockyardError } from "../../edges/basics.ts";
 import { memoryStore, sqliteStore } from "../../edges/run.ts";
 import type { StoreDescriptor } from "../../index.ts";
-import type { StoreChoice } from "./choice.ts";
 
 export interface RunStoreOptions {
   readonly choice: StoreChoice;

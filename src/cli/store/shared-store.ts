@@ -1,10 +1,10 @@
 /** The shared store, opened by commands that look at it or reach into it. */
 import { existsSync } from "node:fs";
+import { chooseStore } from "../../config/store-choice.ts";
 import { errorCode, LockyardError, systemClock } from "../../edges/basics.ts";
 import { openSqliteStore, type SqliteStore, storeFile } from "../../edges/store.ts";
 import type { Clock } from "../../index.ts";
 import type { CommonOptions, Surroundings } from "../surroundings.ts";
-import { chooseStore } from "./choice.ts";
 import { freeWhatTheDeadHeld } from "./remains.ts";
 
 export interface SharedStore {

@@ -51,7 +51,11 @@ export function claudeCall(payload: Json, here: string): HookCall | null {
 export function claudeAnswer(answer: HookAnswer, call: HookCall): Json | null {
   const note = answer.type === "refuse" || answer.note === null ? {} : { systemMessage: answer.note };
   if (answer.type === "pass") return answer.note === null ? null : note;
-  if (call.event !== "before") return answer.type === "refuse" ? { systemMessage: answer.reason } : null;
+  if (call.event !== "before") {
+    if (answer.type !== "refuse") return null;
+    // After a tool this is what the model reads; elsewhere it would keep the model at work.
+    return call.event === "after" ? { decision: "block", reason: answer.reason } : { systemMessage: answer.reason };
+  }
   return {
     ...note,
     hookSpecificOutput:

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chooseStore, isOff } from "./choice.ts";
+import { chooseStore, isOff } from "./store-choice.ts";
 
 const choose = (asked: string | undefined, env: Record<string, string> = {}) =>
   chooseStore(asked, { env, cwd: "/home/ada" });

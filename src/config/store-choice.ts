@@ -1,6 +1,7 @@
 /** Which store a command works on: what was asked for, else the user's own. */
 import { resolve } from "node:path";
-import type { Environment } from "../terminal/capabilities.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 export type StoreChoice =
   | { readonly kind: "memory" /** Why, when nobody asked for it. */; readonly because: string | null }
