@@ -11,7 +11,7 @@ const caught: string[] = [];
 const rules = new Set<string>();
 
 /** Every rule the monitor judges by must have caught somebody: one that never does may be no rule at all. */
-const RULES = ["L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L12", "L13"];
+const RULES = ["L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L12", "L13", "B1", "B2", "B3"];
 const MORE_RULES = ["forgotten", "clock", "duplicate", "lost", "rollback", "liveness"];
 
 interface Planted {

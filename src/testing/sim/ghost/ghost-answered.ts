@@ -106,7 +106,7 @@ export class GhostAnswered {
         task.hasReserved = true;
         return;
       case "requeued":
-        return this.#requeued(task);
+        return this.#requeued(task, notice.rank);
       case "suspended":
         if (this.#books.suspended.delete(task.key)) {
           if (task.state === "held")
@@ -124,7 +124,13 @@ export class GhostAnswered {
     }
   }
 
-  #requeued(task: GhostTask): void {
+  #requeued(task: GhostTask, rank: number): void {
+    if (this.#books.putBack.delete(task.key)) {
+      if (rank !== task.rank)
+        this.#books.verdict.fail("B1", `${task.taskId} was put back with rank ${task.rank} and stands at ${rank}`);
+      this.#books.letGo(task, "waiting");
+      return this.#books.standInLine(task);
+    }
     if (task.state !== "held" || task.isConfirmed)
       this.#books.verdict.fail("L6", `${task.taskId} was sent back in line while it was ${task.state}`);
     if (this.#books.nowMs - task.heldSinceMs < ADMISSION.startTimeoutMs)
@@ -172,9 +178,17 @@ export class GhostAnswered {
         );
       else if (claim.what === "rate") this.#books.counts.takeRate(task, claim, this.#books.nowMs);
     }
+    if (!isBlurred)
+      this.#books.counts.judgeMembers(task, (node, member) => this.#isLent(task, node, member), this.#books.nowMs);
     this.#books.counts.takeSlot(task, task.limits);
     task.state = "held";
     this.#books.held.add(task);
+  }
+
+  #isLent(task: GhostTask, node: string, member: string): boolean {
+    return [...this.#books.held].some(
+      (other) => task.ancestors.includes(other.holderKey) && (other.members?.[node] ?? []).includes(member),
+    );
   }
 
   /** Without gates a reservation stands until it is served: locks that conflict with it are not given to younger ones. */

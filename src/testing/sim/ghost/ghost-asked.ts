@@ -2,11 +2,14 @@
  * What the ghost makes of commands that were accepted or refused.
  *
  * L6    a holder's report counts exactly when it carries the fence of the grant that stands
+ * B1-3  put-back.ts: who is put back keeps its rank; what a stranger uses, and what rests, is not given out
  * once  nothing is accepted twice, nothing that is valid is refused
  */
+import { EDGE } from "../../../core/bounds.ts";
 import type { Command } from "../../../core/command.ts";
 import type { ErrorCode } from "../../../core/errors.ts";
 import type { GhostBooks } from "./ghost-books.ts";
+import { type GhostTask, ghostClaim } from "./ghost-task.ts";
 
 type Fenced = Extract<Command, { readonly fence: number }>;
 
@@ -55,9 +58,10 @@ export class GhostAsked {
       case "condemn":
       case "tell":
       case "note":
-      case "slow-down":
       case "tick":
         return;
+      case "slow-down":
+        return this.#books.counts.slowDown(command.node, this.#books.nowMs + command.forMs);
       default:
         return this.#reported(command);
     }
@@ -90,6 +94,8 @@ export class GhostAsked {
         task.signOfLifeMs = this.#books.nowMs;
         task.leaseMs = command.leaseMs;
         return;
+      case "put-back":
+        return this.#putBack(task, command);
       case "need-input":
       case "give-slot":
       case "ending":
@@ -99,6 +105,19 @@ export class GhostAsked {
         this.#books.counts.giveSlot(task);
         return;
     }
+  }
+
+  /** B1, B2. Members that pass to somebody inside are used by them, and by no stranger. */
+  #putBack(task: GhostTask, { taken, claims }: Extract<Command, { readonly type: "put-back" }>): void {
+    const untilMs = this.#books.nowMs + EDGE.memberOutMs;
+    for (const { node, members } of taken) {
+      const isUsedInside = [...this.#books.held].some(
+        (other) => other.ancestors.includes(task.holderKey) && (other.members?.[node]?.length ?? 0) > 0,
+      );
+      if (!isUsedInside) for (const member of members) this.#books.counts.takeOut(node, member, untilMs);
+    }
+    if (claims !== null) task.claims = claims.map(ghostClaim);
+    this.#books.putBack.add(task.key);
   }
 
   #reranked(command: Extract<Command, { readonly type: "rerank" }>): void {

@@ -22,6 +22,8 @@ export class GhostBooks {
   readonly settled = new Map<number, FinalStatus>();
   /** Tasks that were asked out of the line in the present turn. */
   readonly suspended = new Set<number>();
+  /** Tasks that were put back in line in the present turn. */
+  readonly putBack = new Set<number>();
   readonly #enqueued = new Map<number, Enqueue>();
   /** Whether a turn may meet a broken invariant that the simulation planted. */
   expectsBugs = false;
@@ -40,6 +42,7 @@ export class GhostBooks {
     this.counts.beginTurn();
     this.settled.clear();
     this.suspended.clear();
+    this.putBack.clear();
     this.#enqueued.clear();
   }
 

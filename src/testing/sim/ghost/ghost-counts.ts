@@ -21,6 +21,10 @@ interface GhostCounter {
   readonly intervalMs: number;
   tokens: number;
   tokensAtMs: number;
+  /** Of a rate: its provider gives nothing before that time. */
+  restsUntilMs: number;
+  /** Members of a pool that a stranger uses, and until when they are not to be given out. */
+  readonly outUntilMs: Map<string, number>;
 }
 
 export class GhostCounts {
@@ -55,6 +59,8 @@ export class GhostCounts {
         intervalMs: command.intervalMs ?? 0,
         tokens: capacity,
         tokensAtMs: 0,
+        restsUntilMs: 0,
+        outUntilMs: new Map(),
       };
       this.#counters.set(node, counter);
     }
@@ -71,6 +77,23 @@ export class GhostCounts {
       // The last number stays for whoever still waits, and gives way to the next that is said.
       if (left.length > 0) settleNumber(counter);
     }
+  }
+
+  /** B3: an overloaded provider gives nothing for so long. */
+  slowDown(node: string, untilMs: number): void {
+    const counter = this.#counters.get(node);
+    if (counter !== undefined) counter.restsUntilMs = Math.max(counter.restsUntilMs, untilMs);
+  }
+
+  /** B2: a stranger uses this member. */
+  takeOut(node: string, member: string, untilMs: number): void {
+    this.#counters.get(node)?.outUntilMs.set(member, untilMs);
+  }
+
+  /** Members that were out of order at that time or later. */
+  outSince(node: string, timeMs: number): number {
+    const times = this.#counters.get(node)?.outUntilMs.values() ?? [];
+    return [...times].filter((untilMs) => untilMs > timeMs).length;
   }
 
   capacity(node: string): number {
@@ -120,6 +143,20 @@ export class GhostCounts {
     }
   }
 
+  /** B2. What somebody around it holds may be lent by them. */
+  judgeMembers(task: GhostTask, lent: (node: string, member: string) => boolean, nowMs: number): void {
+    for (const [node, members] of Object.entries(task.members ?? {})) {
+      for (const member of members) {
+        const untilMs = this.#counters.get(node)?.outUntilMs.get(member) ?? 0;
+        if (untilMs > nowMs && !lent(node, member))
+          this.#verdict.fail(
+            "B2",
+            `${task.taskId} got ${member} of ${node}, which is out of order for ${untilMs - nowMs} ms`,
+          );
+      }
+    }
+  }
+
   /** What somebody who let go had counted for it is its own now: more may be out than there are. */
   takeOver(task: GhostTask, node: string, units: number): void {
     const counter = this.#counters.get(node);
@@ -142,6 +179,11 @@ export class GhostCounts {
   takeRate(task: GhostTask, { node, units }: { readonly node: string; readonly units: number }, nowMs: number): void {
     const counter = this.#counters.get(node);
     if (counter === undefined) return this.#verdict.fail("L3", `${task.taskId} got ${node}, which nobody has declared`);
+    if (units > 0 && nowMs < counter.restsUntilMs)
+      this.#verdict.fail(
+        "B3",
+        `${task.taskId} took ${units} of ${node}, which rests for ${counter.restsUntilMs - nowMs} ms`,
+      );
     const filled = counter.tokens + (nowMs - counter.tokensAtMs) / counter.intervalMs;
     counter.tokens = Math.min(counter.capacityThisTurn, filled) - units;
     counter.tokensAtMs = nowMs;

@@ -86,6 +86,15 @@ function asksTooMuch(books: LineBooks, task: GhostTask): boolean {
   );
 }
 
+/** Members that a stranger uses are missing: until they are tried again, and a moment longer. */
+function lacksMembers(books: LineBooks, task: GhostTask): boolean {
+  return task.claims.some(({ node, what, units }) => {
+    const out = what === "units" ? books.counts.outSince(node, books.nowMs - LATE_MS) : 0;
+    const wanted = out === 0 ? 0 : books.wanted(task, node, units);
+    return wanted > 0 && books.counts.used(node) + wanted > books.counts.capacity(node) - out;
+  });
+}
+
 const isMetered = (task: GhostTask): boolean => task.claims.some((claim) => claim.what === "rate");
 
 /** After each turn: is everybody who waits really kept by something, and not for ever by younger ones? */
@@ -93,7 +102,8 @@ export function judgeLine(books: LineBooks, verdict: Verdict): void {
   let older: GhostTask[] | null = null;
   for (const task of books.waiting) {
     if (isMetered(task)) continue;
-    const isGated = task.limits.some((node) => books.counts.isFull(node)) || asksTooMuch(books, task);
+    const isGated =
+      task.limits.some((node) => books.counts.isFull(node)) || asksTooMuch(books, task) || lacksMembers(books, task);
     if (isGated) {
       task.epoch = null;
       continue;

@@ -21,7 +21,7 @@ export interface GhostTask {
   readonly ancestors: readonly number[];
   /** Under whose name its locks stand. */
   readonly holderKey: number;
-  readonly claims: readonly GhostClaim[];
+  claims: readonly GhostClaim[];
   readonly limits: readonly string[];
   readonly queueTimeoutMs: number;
   readonly placeKey: string;

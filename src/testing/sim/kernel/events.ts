@@ -15,6 +15,7 @@ export function planEvents(world: KernelWorld): void {
   every(world, weather.cancelEveryMs, () => cancelOne(world));
   every(world, weather.declareEveryMs, () => declareAnew(world));
   every(world, weather.rerankEveryMs, () => rerankOne(world));
+  every(world, weather.overloadEveryMs, () => overload(world));
   every(world, weather.skewMs > 0 ? 2_000 : 0, () => skew(world));
   every(world, 700, () => resumeSuspended(world));
   every(world, 1_500, () => submitAgain(world));
@@ -129,6 +130,10 @@ function declareAnew(world: KernelWorld): void {
   ]) ?? ["c:build", 2];
   const kind = node === "c:build" ? "capacity" : "limit";
   anyProcess(world)?.send({ type: "declare", node, kind, capacity, by: "file", authority: true });
+}
+
+function overload(world: KernelWorld): void {
+  anyProcess(world)?.send({ type: "slow-down", node: "r:api", forMs: world.chance.between(20, 3_000) });
 }
 
 function skew(world: KernelWorld): void {

@@ -6,12 +6,15 @@ import type { ResolvedClaim } from "../../../core/claims.ts";
 import type { FinalStatus } from "../../../core/task.ts";
 import type { Step, TaskPlan } from "./plan.ts";
 import type { Members, Request, RequestAsk } from "./request.ts";
+import type { Wrong } from "./strangers.ts";
 
 export type JobPhase = "sent" | "blocked" | "waiting" | "confirming" | "running" | "retrying" | "settling" | "over";
 
 /** What an agent may ask of the process it runs in, and of the world. */
 export interface JobHost {
   mayTouch(job: Job): boolean;
+  /** What it claims by now. */
+  claimsOf(plan: TaskPlan): readonly ResolvedClaim[];
   /** Time as this job's agent feels it: a child process runs on while its owner is stopped. */
   later(job: Job, delayMs: number, fire: () => void): void;
   /** Tells the owner; waits while it is stopped, is lost when it is dead. */
@@ -38,6 +41,8 @@ export class Job {
   members: Members = null;
   /** Of the attempt after which it asked for another. */
   gaveUpFence = 0;
+  /** Of the grant it has sent back, and why, until that was answered. */
+  sentBack: { readonly fence: number; readonly wrong: Wrong } | null = null;
   phase: JobPhase = "sent";
   /** Requests that have not ended. */
   readonly requests = new Set<Request>();
@@ -71,7 +76,7 @@ export class Job {
     if (!this.#host.mayTouch(this)) return;
     this.phase = "running";
     this.#life++;
-    this.#touch(`${this.plan.taskId}#${this.fence}`, this.plan.claims, this.members);
+    this.#touch(`${this.plan.taskId}#${this.fence}`, this.#host.claimsOf(this.plan), this.members);
     if (this.plan.leaseMs > 0) this.#renewLater(this.plan.fallsSilent ? 2 : Number.POSITIVE_INFINITY);
     this.#next();
   }

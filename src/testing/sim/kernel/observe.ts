@@ -33,6 +33,14 @@ function observeAccepted(world: KernelWorld, command: Command): void {
       return;
     case "rerank":
       return sometimes.happened("reranked while it stood in line");
+    case "put-back": {
+      const task = ghost.books.tasks.get(command.key);
+      return task === undefined ? undefined : world.strangers.wentBack(task.taskId, command);
+    }
+    case "slow-down":
+      if ([...ghost.books.waiting].some(({ claims }) => claims.some(({ node }) => node === command.node)))
+        sometimes.happened("provider overloaded, and somebody waited for it");
+      return;
     case "declare":
       if (command.capacity < ghost.books.counts.used(command.node))
         sometimes.happened("capacity made smaller than what is out");
@@ -48,6 +56,7 @@ function observeRefused(
   { code }: Extract<Notice, { readonly type: "refused" }>,
 ): void {
   if (command?.type === "renew") sometimes.happened("sign of life refused: it came too late");
+  if (command?.type === "put-back") sometimes.happened("put-back refused: it came too late");
   if (command?.type === "settle" && code === "STALE_FENCE") sometimes.happened("stale settle refused");
   if (command?.type === "submit" && code === "OWNER_GONE") sometimes.happened("submission without an owner refused");
   if (code === "OVER_CAPACITY") sometimes.happened("refused over capacity");

@@ -10,7 +10,7 @@ import type { Notice } from "../notice.ts";
 import type { Seen } from "../sim-store.ts";
 import { Job, type JobHost } from "./job.ts";
 import { type Submitter, taskRow } from "./job-rows.ts";
-import { AGENT_LIMIT, type TaskPlan } from "./plan.ts";
+import type { TaskPlan } from "./plan.ts";
 import type { Members, Request, RequestAsk } from "./request.ts";
 import { RequestDesk, type RequestDeskHost } from "./request-desk.ts";
 import type { SimProcess } from "./sim-process.ts";
@@ -53,17 +53,11 @@ export class TaskDesk implements JobHost, RequestDeskHost {
   }
 
   submitterOf({ plan }: Job): Submitter {
-    return { ownerId: this.#process.ownerId, nowMs: this.#world.agenda.nowMs, limits: this.#limitsOf(plan) };
-  }
-
-  /** Fixed with the submission: whoever adopts the task later runs it under the same limits. */
-  #limitsOf(plan: TaskPlan): readonly string[] {
-    const known = this.#world.limits.get(plan.taskId);
-    if (known !== undefined) return known;
-    const slots = plan.usesSlot ? [this.#world.slotsOf(this.#process.ownerId)] : [];
-    const limits = plan.usesAgentLimit ? [...slots, AGENT_LIMIT] : slots;
-    this.#world.limits.set(plan.taskId, limits);
-    return limits;
+    return {
+      ownerId: this.#process.ownerId,
+      nowMs: this.#world.agenda.nowMs,
+      limits: this.#world.limitsOf(plan, this.#process.ownerId),
+    };
   }
 
   /** Takes over a task whose owner is gone. */
@@ -138,6 +132,9 @@ export class TaskDesk implements JobHost, RequestDeskHost {
       case "owner-beat":
         this.send({ type: "owner-join", owner: this.#process.owner });
         return;
+      case "put-back":
+        this.#world.strangers.stillThere(this.jobs.values(), command);
+        return this.reconcile();
       case "retry":
       case "settle":
       case "confirm":
@@ -179,8 +176,10 @@ export class TaskDesk implements JobHost, RequestDeskHost {
         if (job.phase === "confirming" && job.fence === notice.fence) this.#start(job);
         return;
       case "requeued":
-        if (job.phase === "confirming") job.phase = "waiting";
-        return;
+        if (job.phase !== "confirming") return;
+        job.phase = "waiting";
+        // Told late, it may speak of the grant before.
+        return this.#process.after(1, () => this.reconcile());
       case "ended":
       case "suspended":
         return this.#over(job);
@@ -223,8 +222,14 @@ export class TaskDesk implements JobHost, RequestDeskHost {
   }
 
   #start(job: Job): void {
-    if (job.stop === null) job.start();
-    else this.finish(job, job.stop);
+    if (job.stop !== null) return this.finish(job, job.stop);
+    // The same grant is told again, and it is on its way back.
+    if (job.sentBack?.fence === job.fence) return;
+    const wrong = this.#world.strangers.wrongWith(job);
+    if (wrong === null) return job.start();
+    job.phase = "waiting";
+    job.sentBack = { fence: job.fence, wrong };
+    this.send({ type: "put-back", key: job.key, fence: job.fence, ...wrong });
   }
 
   #confirm(job: Job): void {
@@ -267,6 +272,8 @@ export class TaskDesk implements JobHost, RequestDeskHost {
       case "needs_input":
         if (job.phase === "running" || job.phase === "settling") return;
         // It gave this attempt up, and the store does not know yet.
+        if (job.sentBack?.fence === row.fence)
+          return this.send({ type: "put-back", key: row.key, fence: row.fence, ...job.sentBack.wrong });
         if (job.gaveUpFence === row.fence) return this.send({ type: "retry", key: row.key, fence: row.fence });
         job.fence = row.fence;
         job.members = row.members;
@@ -309,6 +316,10 @@ export class TaskDesk implements JobHost, RequestDeskHost {
 
   tell(_job: Job, what: () => void): void {
     this.#process.whenAwake(what);
+  }
+
+  claimsOf(plan: TaskPlan): readonly ResolvedClaim[] {
+    return this.#world.strangers.claimsOf(plan);
   }
 
   mayTouch(job: Job): boolean {

@@ -29,6 +29,10 @@ export interface Weather {
   readonly declareEveryMs: number;
   readonly rerankEveryMs: number;
   readonly skewMs: number;
+  /** Overloads of the provider behind the rate. */
+  readonly overloadEveryMs: number;
+  /** Chance that what was granted cannot be used: a stranger uses a member of a pool, or a path leads elsewhere by now. */
+  readonly strangers: number;
   /** Agents that ignore being asked to stop. */
   readonly stubborn: number;
 }
@@ -62,5 +66,7 @@ export function drawWeather(chance: Chance): Weather {
     rerankEveryMs: sometimes(0.2, () => chance.between(800, 4_000)),
     skewMs: sometimes(0.3, () => chance.between(5, 3_000)),
     stubborn: sometimes(0.4, () => chance.random() * 0.5),
+    overloadEveryMs: sometimes(0.3, () => chance.between(500, 5_000)),
+    strangers: sometimes(0.35, () => 0.1 + chance.random() * 0.4),
   };
 }

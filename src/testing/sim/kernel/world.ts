@@ -19,6 +19,7 @@ import { observe } from "./observe.ts";
 import { AGENT_LIMIT, Planner, PORTS, type TaskPlan } from "./plan.ts";
 import type { Members } from "./request.ts";
 import { SimProcess } from "./sim-process.ts";
+import { Strangers } from "./strangers.ts";
 import { drawWeather, type Weather } from "./weather.ts";
 
 export class KernelWorld {
@@ -32,7 +33,8 @@ export class KernelWorld {
   readonly sometimes: Sometimes<KernelEvent>;
   readonly planner: Planner;
   readonly plans = new Map<string, TaskPlan>();
-  readonly limits = new Map<string, readonly string[]>();
+  readonly #limits = new Map<string, readonly string[]>();
+  readonly strangers: Strangers;
   readonly processes: SimProcess[] = [];
   isCalm = false;
   /** Child processes of dead owners that still run. */
@@ -53,6 +55,7 @@ export class KernelWorld {
     this.store = store;
     this.sometimes = sometimes;
     this.planner = new Planner(this.chance, this.weather);
+    this.strangers = new Strangers(this);
     this.ghost.books.expectsBugs = this.weather.turnFaultEveryMs > 0;
   }
 
@@ -122,6 +125,16 @@ export class KernelWorld {
 
   slotsOf(ownerId: string): string {
     return `l:slots:${ownerId}`;
+  }
+
+  /** Fixed with the submission: whoever adopts the task later runs it under the same limits. */
+  limitsOf({ taskId, usesSlot, usesAgentLimit }: TaskPlan, ownerId: string): readonly string[] {
+    const known = this.#limits.get(taskId);
+    if (known !== undefined) return known;
+    const slots = usesSlot ? [this.slotsOf(ownerId)] : [];
+    const limits = usesAgentLimit ? [...slots, AGENT_LIMIT] : slots;
+    this.#limits.set(taskId, limits);
+    return limits;
   }
 
   get alive(): SimProcess[] {

@@ -166,8 +166,8 @@ export const KERNEL_SABOTEURS: readonly Saboteur[] = [
   },
   {
     name: "due counters are none",
-    breaks: "a rate that has filled wakes nobody",
-    rules: ["clock", "liveness"],
+    breaks: "a rate that has filled, or a member that is free again, wakes nobody",
+    rules: ["clock", "liveness", "forgotten"],
     open: onLedger(ledgers.DueCountersAreNone),
   },
   {
@@ -253,6 +253,30 @@ export const KERNEL_SABOTEURS: readonly Saboteur[] = [
     breaks: "a guest that gives signs of life loses its hold",
     rules: ["lost"],
     open: store(stores.RenewalIsLost),
+  },
+  {
+    name: "overload is forgotten",
+    breaks: "an overloaded provider is asked on",
+    rules: ["B3", "L3"],
+    open: store(stores.OverloadIsForgotten),
+  },
+  {
+    name: "strangers are forgotten",
+    breaks: "a port that somebody else uses is given out again at once",
+    rules: ["B2"],
+    open: store(stores.StrangersAreForgotten),
+  },
+  {
+    name: "moved paths are forgotten",
+    breaks: "a task writes where its link leads and holds where it led before",
+    rules: ["L1", "forgotten"],
+    open: store(stores.MovedPathsAreForgotten),
+  },
+  {
+    name: "put back goes to the end",
+    breaks: "whoever met a stranger's port loses its place in line",
+    rules: ["B1"],
+    open: store(stores.PutBackGoesToTheEnd),
   },
   {
     name: "retry keeps its locks",

@@ -50,6 +50,38 @@ export class RenewalIsLost extends MeddlingStore {
   }
 }
 
+export class OverloadIsForgotten extends MeddlingStore {
+  override meddle(command: Command): Command {
+    return command.type === "slow-down" ? { type: "tick" } : command;
+  }
+}
+
+export class StrangersAreForgotten extends MeddlingStore {
+  override meddle(command: Command): Command {
+    return command.type === "put-back" ? { ...command, taken: [] } : command;
+  }
+}
+
+export class MovedPathsAreForgotten extends MeddlingStore {
+  override meddle(command: Command): Command {
+    return command.type === "put-back" ? { ...command, claims: null } : command;
+  }
+}
+
+export class PutBackGoesToTheEnd extends MeddlingStore {
+  override turn(callerId: string, commands: readonly Command[], nowMs: number): readonly Effect[] | null {
+    for (const command of commands) {
+      const row = command.type === "put-back" ? this.ledger.get(command.key) : undefined;
+      if (row?.status === "running") row.rank += 1;
+    }
+    return super.turn(callerId, commands, nowMs);
+  }
+
+  override meddle(command: Command): Command {
+    return command;
+  }
+}
+
 export class RetryKeepsLocks extends MeddlingStore {
   override meddle(command: Command): Command {
     return command.type === "retry" ? { ...command, type: "give-slot" } : command;
