@@ -75,7 +75,11 @@ async function bundle(outDir) {
     target: "node20.19",
     // Under the "node" condition yaml is CommonJS: not splittable, and `await import("yaml")` has no named exports.
     plugins: [fileSystem],
-    alias: { yaml: path.join(ROOT, "node_modules", "yaml", "browser", "dist", "index.js") },
+    alias: {
+      yaml: path.join(ROOT, "node_modules", "yaml", "browser", "dist", "index.js"),
+      // Its other form asks for its own files in a way that no bundler follows.
+      "jsonc-parser": path.join(ROOT, "node_modules", "jsonc-parser", "lib", "esm", "main.js"),
+    },
     // Names stay: they are what a stack trace tells.
     minifyWhitespace: true,
     minifySyntax: true,

@@ -1,5 +1,5 @@
-/** The commands that set things up: init, trust, doctor, completion. See program.ts. */
-import type { Command } from "commander";
+/** The commands that set things up: init, hooks, trust, doctor, completion. See program.ts. */
+import { Argument, type Command } from "commander";
 import type { ControlWiring } from "./control-commands.ts";
 import type { CommonOptions } from "./surroundings.ts";
 
@@ -10,6 +10,10 @@ export interface DoctorOptions extends CommonOptions {
 }
 export interface InitOptions extends CommonOptions {
   readonly yes?: boolean;
+}
+export interface HooksOptions extends CommonOptions {
+  readonly project?: boolean;
+  readonly dryRun?: boolean;
 }
 export interface TrustOptions extends CommonOptions {
   readonly key?: string;
@@ -31,6 +35,7 @@ export function addSetUpCommands(wiring: SetUpWiring): void {
       const { initCommand } = await import("./commands/init.ts");
       done(await initCommand(options, surroundings));
     });
+  addHooks(wiring);
   command("trust", "let this repository's lockyard.yaml start the agents it names; asks first")
     .option("--key <key>", "approve without asking, if the agents are those this key was shown for")
     .option("--revoke", "take the approval back")
@@ -49,6 +54,24 @@ export function addSetUpCommands(wiring: SetUpWiring): void {
       done(await doctorCommand(options, surroundings));
     });
   addCompletion(wiring);
+}
+
+function addHooks({ surroundings, done, command, example }: SetUpWiring): void {
+  command("hooks", "guard the sessions of AI hosts: stale edits, heavy commands, destructive git")
+    .addArgument(new Argument("<action>", "what to do").choices(["install", "remove", "pause", "resume", "status"]))
+    .argument("[words...]", "install, remove: claude, codex, gemini, opencode; pause: a time (default: 1h)")
+    .option("--project", "install for this repository alone, not for all of yours")
+    .option("--dry-run", "show what would change and change nothing")
+    .addHelpText(
+      "after",
+      `${example(["lockyard hooks install claude", "lockyard hooks status", "lockyard hooks pause 1h", "lockyard hooks remove claude"])}
+
+It shows what it changes and keeps everything that is there. LOCKYARD=off turns hooks off for the sessions of a shell.`,
+    )
+    .action(async (action: string, words: string[], options: HooksOptions) => {
+      const { hooksCommand } = await import("./commands/hooks.ts");
+      done(await hooksCommand(action, { words, options, surroundings }));
+    });
 }
 
 function addCompletion({ program, surroundings, done, example }: SetUpWiring): void {

@@ -26,6 +26,7 @@ const COMMANDS = [
   "logs",
   "report",
   "init",
+  "hooks",
   "trust",
   "doctor",
   "completion",

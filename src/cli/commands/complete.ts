@@ -64,6 +64,8 @@ async function candidates(
       return fromStore(surroundings, (view) =>
         counterWords(view).map(({ word, meaning }) => ({ word: `${word}=`, meaning })),
       );
+    case "hooks":
+      return hookWords(before);
     case "completion":
       return SHELLS.map((word) => ({ word, meaning: "" }));
     case "help":
@@ -71,6 +73,15 @@ async function candidates(
     default:
       return [];
   }
+}
+
+async function hookWords(before: readonly string[]): Promise<readonly Word[]> {
+  const [action] = before.filter((word) => !word.startsWith("-")).slice(1);
+  if (action === undefined)
+    return ["install", "remove", "pause", "resume", "status"].map((word) => ({ word, meaning: "" }));
+  if (action !== "install" && action !== "remove") return [];
+  const { HOST_NAMES, HOSTS } = await import("../../hooks/install/index.ts");
+  return HOST_NAMES.map((word) => ({ word, meaning: HOSTS[word].title }));
 }
 
 function commandsOf(program: Command): readonly Word[] {
