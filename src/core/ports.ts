@@ -199,6 +199,8 @@ export interface Agent<Context = unknown, Output = unknown> {
   readonly holder: HolderKind;
   /** Tasks of this agent that may run at once, whatever the workflow allows; unlimited when absent. */
   readonly concurrency?: number;
+  /** Milliseconds without a sign of life after which an attempt has timed out, for tasks that do not say. */
+  readonly idleTimeoutMs?: number | undefined;
   /** Parses `contextData`, at submission. */
   readonly context?: { readonly "~standard": unknown };
   readonly output?: { readonly "~standard": unknown };
@@ -207,7 +209,8 @@ export interface Agent<Context = unknown, Output = unknown> {
   /**
    * Performs one attempt. Settles only when nothing of the attempt runs any more: for an agent that owns processes, after
    * they are proven dead. When `ctx.signal` aborts it must stop; one that does not is quarantined after the grace.
-   * Resolves with an output or an `AgentReport`.
+   * Resolves with an output or an `AgentReport`. What it rejects with may carry a `report` member, made by `agentReport`: what
+   * the attempt spent and touched counts, however it ended.
    */
   run(task: AgentTask, ctx: AgentContext): Awaitable<Output | AgentReport>;
   close?(): Promise<void>;

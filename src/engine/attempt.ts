@@ -89,6 +89,11 @@ export class Attempt implements Due {
     this.lockWaitMs = row.lockWaitMs;
   }
 
+  /** As the task says, else as its agent does. */
+  get idleTimeoutMs(): number | undefined {
+    return this.record.task.idleTimeoutMs ?? this.record.agent.idleTimeoutMs;
+  }
+
   onDue(nowMs: number): void {
     this.#clocks.clockElapsed(this, nowMs);
   }
@@ -149,7 +154,8 @@ export type ClockName = "run" | "idle" | "input" | "stage";
 export function nextClock(attempt: Attempt): { readonly name: ClockName; readonly atMs: number } | null {
   if (attempt.stage === "abandoned") return null;
   if (attempt.stage !== "none") return { name: "stage", atMs: attempt.stageAtMs };
-  const { timeoutMs, idleTimeoutMs, inputTimeoutMs } = attempt.record.task;
+  const { timeoutMs, inputTimeoutMs } = attempt.record.task;
+  const { idleTimeoutMs } = attempt;
   const inside = attempt.peek;
   if (inside !== null) {
     if (inside.askedAtMs > 0)

@@ -53,6 +53,25 @@ describe("budgets", () => {
     }
   });
 
+  test("what failed and retried attempts spent counts, and the result says all of it", async () => {
+    let attempt = 0;
+    const failing = functionAgent(() => {
+      const report = agentReport({ output: null, usage: { inputTokens: 400, costUsd: 0.25 } });
+      if (++attempt < 3) throw Object.assign(new Error("no"), { retryable: true, report });
+      return report;
+    });
+    const { layer, clock } = virtualLayer({ failing }, { limits: { tokens: 1_200 } });
+    const retry = { attempts: 3, baseMs: 10, jitter: 0 } as const;
+    const result = await clock.run(layer.executeTaskCall({ agentId: "failing", ...plain, retry }));
+    expect(result).toMatchObject({ success: true, attempts: 3, usage: { inputTokens: 1_200, costUsd: 0.75 } });
+    expect(layer.getParallelExecutionStatus().concurrency.reason).toContain("1,200 of 1,200 tokens used");
+    attempt = 0;
+    const last = layer.executeTaskCall({ agentId: "failing", ...plain });
+    layer.configure({ limits: { tokens: 5_000 } });
+    expect(await clock.run(last)).toMatchObject({ success: false, usage: { inputTokens: 400, costUsd: 0.25 } });
+    await layer.close();
+  });
+
   test("wall time from the first start", async () => {
     const { layer, clock } = virtualLayer({ worker }, { maxConcurrentTasks: 1, limits: { wallMs: 25 } });
     const done = layer.executeMultipleTaskCalls([1, 2, 3, 4, 5].map((index) => call(`t${index}`)));

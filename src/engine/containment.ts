@@ -152,7 +152,9 @@ export function whenGone(thrown: unknown): Promise<unknown> | null {
 
 export function failure(thrown: unknown, wallMs: number): Outcome {
   const says = readMember(thrown, "retryable");
-  const outcome = { ok: false, error: describeError(thrown, { wallMs }), output: null, report: null } as const;
+  const said = readMember(thrown, "report");
+  const report = isAgentReport(said) ? cleanReport(said) : null;
+  const outcome = { ok: false, error: describeError(thrown, { wallMs }), output: null, report } as const;
   return typeof says === "boolean" ? { ...outcome, saysRetryable: says } : outcome;
 }
 

@@ -21,7 +21,7 @@ import type { Notices } from "./notices.ts";
 import { Observations } from "./observations.ts";
 import type { ManagerParts } from "./parts.ts";
 import type { Ranking } from "./ranking.ts";
-import { type Ending, resultOf, stoppedEnding } from "./results.ts";
+import { addUsage, type Ending, resultOf, stoppedEnding } from "./results.ts";
 import { planRetry, Retry, type RetryPlan } from "./retries.ts";
 import type { Stop, TaskRecord } from "./task-record.ts";
 import type { TaskTable } from "./task-table.ts";
@@ -115,7 +115,11 @@ export class Fates implements InstanceListener {
     }
     if (record.phase !== attempt) return;
     const plan = this.#planRetry(attempt, outcome);
-    if (plan !== null) return this.#retry(attempt, plan);
+    if (plan !== null) {
+      const usage = outcome.report?.usage;
+      if (usage !== undefined) record.linked().usage = addUsage(record.links?.usage, usage);
+      return this.#retry(attempt, plan);
+    }
     const result = this.result(record, endingOfOutcome(attempt, outcome), attempt);
     record.pending = result;
     this.#line.push({ type: "settle", key: record.key, fence: attempt.fence, status: result.status, result }, attempt);

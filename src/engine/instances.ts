@@ -233,7 +233,7 @@ export class Instances implements AttemptClocks {
             verb: "gave no sign of life for",
             limit: "idleTimeoutMs",
             code: "IDLE_TIMEOUT",
-            ms: task.idleTimeoutMs ?? 0,
+            ms: attempt.idleTimeoutMs ?? 0,
           }),
         );
       case "input":

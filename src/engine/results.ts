@@ -26,7 +26,7 @@ export function resultOf(
 ): AgentResult {
   const { attempt, nowMs, times } = facts;
   const { report, error } = ending;
-  const usage = report?.usage;
+  const usage = addUsage(record.links?.usage, report?.usage);
   // One literal whatever the status, so that all results have one shape; the cast says what the union cannot: success
   // goes with a null error, and the optional members are absent when there is nothing to say.
   const result = {
@@ -57,6 +57,17 @@ export function resultOf(
   if (touched.length > 0) result.touched = touched;
   if (report?.leftovers !== undefined) result.leftovers = report.leftovers;
   return result as AgentResult;
+}
+
+/** Of several attempts together. */
+export function addUsage(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  const sum: { -readonly [Key in keyof Usage]: Usage[Key] } = { ...one };
+  for (const key of ["inputTokens", "outputTokens", "costUsd"] as const) {
+    const more = other[key];
+    if (more !== undefined) sum[key] = (sum[key] ?? 0) + more;
+  }
+  return sum;
 }
 
 /** To the microsecond: more digits say nothing. */

@@ -2,7 +2,7 @@ import type { ResolvedClaim } from "../core/claims.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { Agent } from "../core/ports.ts";
 import { isFinal, type NewRow, type OrphanPolicy } from "../core/row.ts";
-import type { AgentResult, Claim, HolderKind, TaskStatus } from "../core/task.ts";
+import type { AgentResult, Claim, HolderKind, TaskStatus, Usage } from "../core/task.ts";
 import type { AgentEntry } from "./agent-table.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Retry } from "./retries.ts";
@@ -46,6 +46,8 @@ export class Links {
   observed: readonly string[] = NOTHING;
   /** Path claims that were inferred: nobody but who inferred them could say them again. */
   inferredPaths: readonly Claim[] = NOTHING;
+  /** What attempts spent that others followed. */
+  usage: Usage | undefined = undefined;
   /** Waits for an overloaded provider that spent no attempt. */
   overloadWaits = 0;
   /** Others who asked for the same result: an idempotency key in use, a cancel that counts. */

@@ -176,6 +176,20 @@ describe("clocks", () => {
     await layer.close();
   });
 
+  test("an agent that goes silent has timed out by its own idle limit when its task names none", async () => {
+    const silent = { ...functionAgent(async (_, ctx) => takes(1_000, ctx)), idleTimeoutMs: 80 };
+    const { layer, clock } = virtualLayer({ silent });
+    const [own, tasks] = await clock.run(
+      layer.executeMultipleTaskCalls([
+        { agentId: "silent", taskType: "x", description: "x" },
+        { agentId: "silent", taskType: "x", description: "x", idleTimeoutMs: 300 },
+      ]),
+    );
+    expect(own).toMatchObject({ status: "timed_out", executionTimeMs: 80, error: { code: "IDLE_TIMEOUT" } });
+    expect(tasks).toMatchObject({ status: "timed_out", executionTimeMs: 300 });
+    await layer.close();
+  });
+
   test("the input clock ends a question nobody answers", async () => {
     const asking = functionAgent(async (_, ctx: AgentContext) => ctx.ask("?"));
     const { layer, clock } = virtualLayer({ asking });
