@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /** Folders under test/ that are suites of their own: slower, or in need of `dist`. Everything else is `unit`. */
-const folders = ["contract", "stores", "cli", "package", "sim", "prove", "zoo", "hosts"];
+const folders = ["contract", "stores", "cli", "package", "sim", "prove", "zoo", "mcp", "hosts"];
 
 const longer = { testTimeout: 120_000, hookTimeout: 120_000 };
 

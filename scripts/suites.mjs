@@ -27,6 +27,7 @@ export function allSteps() {
     ...(hasTests("test/stores") ? [suite("stores", 8 * MINUTE)] : []),
     ...(hasTests("test/sim") ? [suite("sim", 5 * MINUTE)] : []),
     ...(hasTests("test/cli") ? [suite("cli", 10 * MINUTE)] : []),
+    ...(hasTests("test/mcp") ? [suite("mcp", 10 * MINUTE)] : []),
     ...(hasTests("test/zoo") ? [suite("zoo", 10 * MINUTE)] : []),
     counted("package-check", 5 * MINUTE, "scripts/package-check.mjs"),
     ...(hasTests("test/package") ? [suite("package", 8 * MINUTE)] : []),

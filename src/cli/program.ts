@@ -6,6 +6,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { addControlCommands, addHistoryCommands } from "./control-commands.ts";
 import type { ClaimOptions } from "./exec/claims.ts";
 import { EXEC_BROKEN, EXIT } from "./exit-codes.ts";
+import { addServerCommands } from "./server-commands.ts";
 import { addSetUpCommands } from "./set-up-commands.ts";
 import type { CommonOptions, Surroundings } from "./surroundings.ts";
 import { parseDuration } from "./terminal/duration.ts";
@@ -75,6 +76,7 @@ export function programFor(surroundings: Surroundings, done: Done): Command {
   };
   addControlCommands(wiring);
   addHistoryCommands(wiring);
+  addServerCommands(wiring);
   addSetUpCommands({ ...wiring, program, wholeNumber });
   return program;
 }

@@ -93,6 +93,15 @@ export const BOUNDS = {
   filesWalked: 1_000_000,
   /** Plan tasks whose reachability is kept as bits (n² / 8 bytes: 12.5 MB); larger plans count collisions without it. */
   reachabilityTasks: 10_000,
+  /** Bytes of one answer to a host: hosts cut longer ones, each in its own way. */
+  mcpAnswerBytes: 7_800,
+  /** Bytes of one message of a host: contexts of 1,000 tasks fit, a flood does not. */
+  mcpMessageBytes: 8 * 1024 * 1024,
+  /** Locks one host may hold at once by asking for them one after another. */
+  locksPerHost: 256,
+  /** Tasks of one server remembered for wait_tasks, and calls for a host that repeats one; the store remembers more. */
+  mcpTasks: 10_000,
+  mcpCalls: 1_000,
   /** Turns a shared store remembers for people: at most 64 effects each, so at most some 100 MB. */
   journalTurns: 20_000,
   /** Bytes of a file whose content is hashed at an edit: some 30 ms; a longer one is known by its size and time. */

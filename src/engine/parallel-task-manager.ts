@@ -1,5 +1,5 @@
 import { BOUNDS, DEFAULTS } from "../core/bounds.ts";
-import { LockyardError } from "../core/errors.ts";
+import { invariant, LockyardError } from "../core/errors.ts";
 import type { LockyardEvent } from "../core/events.ts";
 import type { StoreView } from "../core/ports.ts";
 import type {
@@ -17,7 +17,7 @@ import type { Budget, ManagerParts } from "./parts.ts";
 import { ResourceClaims } from "./resource-claims.ts";
 import { CancelCount, ResultQueue, TaskHandle } from "./result-sinks.ts";
 import { instancesOf, locksOf, type ParallelExecutionStatus, waitingOf } from "./status.ts";
-import type { PreparedTasks } from "./submission.ts";
+import type { Place, PreparedTasks } from "./submission.ts";
 import { TaskEngine } from "./task-engine.ts";
 import type { Stop, TaskRecord } from "./task-record.ts";
 
@@ -87,18 +87,29 @@ export class TaskManager {
 
   /** Hands one task over. Throws when it is malformed; how it ended is in the handle's `result`, which never rejects. */
   submit(task: TaskCall): TaskHandle {
+    const [handle] = this.submitAll([task]);
+    invariant(handle !== undefined, "one call has one handle");
+    return handle;
+  }
+
+  /** Hands tasks over together; they may depend on each other. Throws when one is malformed, and none was started then. */
+  protected submitAll(tasks: readonly TaskCall[]): readonly TaskHandle[] {
     const engine = this.#engine;
-    const [place] = engine.submit([task], "tasks").places;
-    const taskId = typeof place === "object" ? place.task.taskId : (place ?? "");
+    const handles = engine.submit(tasks, "tasks").places.map((place) => this.#handleOf(place));
+    if (!engine.isOpen) this.#openInBackground();
+    return handles;
+  }
+
+  #handleOf(place: Place): TaskHandle {
+    const taskId = typeof place === "object" ? place.task.taskId : place;
     const handle = new TaskHandle(taskId, () =>
       this.#cancelAll(typeof place === "object" && place.result === null ? [place] : []),
     );
     if (typeof place === "object") place.tell(handle, 0);
     else {
-      const finished = engine.table.resultOf(taskId);
+      const finished = this.#engine.table.resultOf(taskId);
       if (finished !== undefined) handle.deliver(0, finished);
     }
-    if (!engine.isOpen) this.#openInBackground();
     return handle;
   }
 
@@ -297,6 +308,11 @@ export class TaskManager {
   /** Notes something in the store, for people and later processes; null forgets it. */
   protected remember(topic: string, note: unknown): void {
     this.#engine.turns.push({ type: "note", topic, note }, null);
+  }
+
+  /** A guest of this manager goes on with what it holds. */
+  protected renew(guest: { readonly key: number; readonly fence: number; readonly leaseMs: number }): void {
+    this.#engine.turns.push({ type: "renew", ...guest }, null);
   }
 
   /** Tasks that have ended may be handed over again. */

@@ -48,6 +48,7 @@ export function readAgent(
     model: "model" in raw ? raw.model : undefined,
     args: "args" in raw ? (raw.args ?? []) : [],
     concurrency: raw.concurrency,
+    readOnly: raw.readOnly,
   });
 }
 

@@ -42,6 +42,8 @@ export interface PlanAgent extends Policy {
   /** Arguments added to a coding agent's command line. */
   readonly args: readonly string[];
   readonly concurrency?: number;
+  /** It changes nothing, says whoever declares it. */
+  readonly readOnly?: boolean;
 }
 
 export type ForEach =

@@ -141,6 +141,10 @@ const everyAgent = {
   ...timing,
   retry: retry.optional(),
   leftovers: leftovers.optional(),
+  readOnly: z
+    .boolean()
+    .optional()
+    .describe("It changes nothing: hosts may then run it beside others without asking. Default false."),
 };
 
 const arguments_ = z.array(z.string()).describe("Arguments added to the command.");

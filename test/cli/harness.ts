@@ -8,7 +8,7 @@ import { afterAll, beforeAll } from "vitest";
 
 const ROOT = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 /** Another build, while this one is being changed. */
-const ENTRY = process.env.LOCKYARD_TEST_ENTRY ?? path.join(ROOT, "bin", "lockyard.js");
+export const ENTRY = process.env.LOCKYARD_TEST_ENTRY ?? path.join(ROOT, "bin", "lockyard.js");
 
 /** The built library, for programs that tests write. */
 export const LIBRARY = new URL(`file://${path.join(ROOT, "dist", "js", "index.js")}`).href;

@@ -25,6 +25,7 @@ const COMMANDS = [
   "unlock",
   "logs",
   "report",
+  "mcp",
   "init",
   "hooks",
   "trust",

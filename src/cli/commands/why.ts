@@ -6,7 +6,7 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { declarersOf, declarersText } from "../look/declared-rows.ts";
 import { findTasks } from "../look/find-task.ts";
 import { inferredFrom } from "../look/inferred.ts";
-import { lookAt, type ResourceLook } from "../look/resource-look.ts";
+import { type LookContext, lookAt, type ResourceLook } from "../look/resource-look.ts";
 import { modeText } from "../look/status-lines.ts";
 import { ownerNames } from "../look/status-report.ts";
 import { workspaceRoot } from "../look/workspace.ts";
@@ -29,11 +29,7 @@ export async function whyCommand(what: string, options: CommonOptions, surroundi
   try {
     return store.view((view) => {
       const context = { nowMs: clock.nowMs(), root: workspaceRoot(cwd), cwd };
-      const found = findTasks(view, what);
-      const look = lookAt(view, what, context);
-      // A task that has ended does not hide what is held, waited for or declared under its name.
-      const isAboutResource = look.counter !== null || look.holders.length > 0 || look.waiting.length > 0;
-      const tasks = isAboutResource ? found.filter(({ status }) => !isFinal(status)) : found;
+      const { tasks, look } = meant(view, what, context);
       const [task] = tasks;
       if (task !== undefined && tasks.length > 1) return tellSeveral(tasks, what, surroundings, json);
       if (task !== undefined) return tellTask(view, task, { ...context, out, json });
@@ -44,16 +40,63 @@ export async function whyCommand(what: string, options: CommonOptions, surroundi
   }
 }
 
+/** Tasks of this name, and the resource. */
+function meant(view: StoreView, what: string, context: LookContext) {
+  const found = findTasks(view, what);
+  const look = lookAt(view, what, context);
+  // A task that has ended does not hide what is held, waited for or declared under its name.
+  const isAboutResource = look.counter !== null || look.holders.length > 0 || look.waiting.length > 0;
+  return { look, tasks: isAboutResource ? found.filter(({ status }) => !isFinal(status)) : found };
+}
+
+/** The same as data: what `--json` prints. */
+export function whyJson(view: StoreView, what: string, context: LookContext): object {
+  const { tasks, look } = meant(view, what, context);
+  const [task] = tasks;
+  if (task !== undefined && tasks.length > 1) return severalJson(tasks, what);
+  return task === undefined ? resourceJson(look, what) : taskJson(view, task, context);
+}
+
+function severalJson(tasks: readonly TaskRow[], what: string) {
+  return {
+    type: "error",
+    code: "INVALID_OPTION",
+    message: `${what} is in ${tasks.length} workflows`,
+    candidates: tasks.map(({ workflowId, taskId }) => `${workflowId}/${taskId}`),
+    faults: [],
+  };
+}
+
+function taskJson(view: StoreView, row: TaskRow, { nowMs, root }: Pick<LookContext, "nowMs" | "root">) {
+  const result = isFinal(row.status) ? view.result(row.workflowId, row.taskId) : undefined;
+  const claims = row.claims.map(({ node }) => resourceId(node, root));
+  return {
+    type: "why",
+    status: row.status,
+    claims,
+    inferred: Object.fromEntries([...inferredFrom(row)].filter(([name]) => claims.includes(name))),
+    owner: ownerNames(view, nowMs).get(row.ownerId) ?? "",
+    ...explain(view, row, { nowMs, root, typicalMs: (other) => view.typicalRunMs(other) }),
+    ...(result === undefined ? {} : { result }),
+  };
+}
+
+function resourceJson({ resourceId: id, counter, holders, waiting }: ResourceLook, what: string) {
+  return {
+    type: "why",
+    what,
+    resourceId: id,
+    capacity: counter?.capacity ?? null,
+    used: counter?.used ?? null,
+    declaredBy: counter === null ? [] : declarersOf(counter),
+    holders,
+    waiting,
+  };
+}
+
 function tellSeveral(tasks: readonly TaskRow[], what: string, { out, err }: Surroundings, json: boolean): ExitCode {
   const names = tasks.map(({ workflowId, taskId }) => `${workflowId}/${taskId}`);
-  if (json)
-    out.json({
-      type: "error",
-      code: "INVALID_OPTION",
-      message: `${what} is in ${tasks.length} workflows`,
-      candidates: names,
-      faults: [],
-    });
+  if (json) out.json(severalJson(tasks, what));
   else {
     err.line(`error: ${neutralise(what)} is the id of a task in ${tasks.length} workflows. Say which:`);
     err.lines(names.slice(0, 20).map((name) => `  lockyard why ${neutralise(name)}`));
@@ -69,21 +112,15 @@ interface TaskContext {
 }
 
 function tellTask(view: StoreView, row: TaskRow, { nowMs, root, out, json }: TaskContext): ExitCode {
+  if (json) {
+    out.json(taskJson(view, row, { nowMs, root }));
+    return EXIT.ok;
+  }
   const claims = row.claims.map(({ node }) => resourceId(node, root));
   const inferred = [...inferredFrom(row)].filter(([name]) => claims.includes(name));
   const owner = ownerNames(view, nowMs).get(row.ownerId) ?? "";
   const result = isFinal(row.status) ? view.result(row.workflowId, row.taskId) : undefined;
   const explanation = explain(view, row, { nowMs, root, typicalMs: (other) => view.typicalRunMs(other) });
-  const common = { type: "why", workflowId: row.workflowId, taskId: row.taskId, status: row.status, claims, owner };
-  if (json) {
-    out.json({
-      ...common,
-      inferred: Object.fromEntries(inferred),
-      ...explanation,
-      ...(result === undefined ? {} : { result }),
-    });
-    return EXIT.ok;
-  }
   const { style } = out;
   const name = style.bold(neutralise(`${row.workflowId}/${row.taskId}`));
   const rows: string[][] = [];
@@ -143,16 +180,7 @@ interface ResourceContext {
 function tellResource(look: ResourceLook, { nowMs, out, json, what }: ResourceContext): ExitCode {
   const { counter, holders, waiting } = look;
   if (json) {
-    out.json({
-      type: "why",
-      what,
-      resourceId: look.resourceId,
-      capacity: counter?.capacity ?? null,
-      used: counter?.used ?? null,
-      declaredBy: counter === null ? [] : declarersOf(counter),
-      holders,
-      waiting,
-    });
+    out.json(resourceJson(look, what));
     return EXIT.ok;
   }
   const { style } = out;

@@ -34,14 +34,22 @@ export function planAgents(
     const code = faults.some(({ hint }) => hint !== TRUST_HINT) ? "INVALID_PLAN" : "TRUST_REQUIRED";
     throw new LockyardError(code, `${first.where} ${first.what}.`, { hint: first.hint, faults });
   }
+  return agentsFor(usedAgents(plan, expanded.tasks).keys(), { root: plan.root, keep });
+}
+
+/** Builds these agents, whoever named them. `root`: the directory their modules lie below. */
+export function agentsFor(
+  declared: Iterable<PlanAgent>,
+  { root, keep }: { readonly root: string; readonly keep: readonly string[] },
+): PlanAgents {
   const members = new Map<string, Member>();
   const agents: Record<string, Agent> = { [RUN_AGENT]: commandsOf(members, keep) };
   const closers: (() => Promise<void>)[] = [];
-  for (const agent of usedAgents(plan, expanded.tasks).keys()) {
+  for (const agent of declared) {
     const limit = agent.concurrency === undefined ? {} : { concurrency: agent.concurrency };
     if (agent.kind === "command") agents[agent.name] = { ...commandsOf(members, keep), ...limit };
     else {
-      const threads = threadAgent(pathToFileURL(resolve(plan.root, agent.module ?? "")), {
+      const threads = threadAgent(pathToFileURL(resolve(root, agent.module ?? "")), {
         ...(agent.threads === undefined ? {} : { concurrency: agent.threads }),
       });
       closers.push(() => threads.close());
@@ -95,7 +103,8 @@ export function agentFaults(expanded: ExpandedPlan, trusted: (declaredBy: string
   return faults;
 }
 
-function missingFor(kind: AgentKind): string | null {
+/** What this version cannot run, in words; null for what it can. */
+export function missingFor(kind: AgentKind): string | null {
   switch (kind) {
     case "command":
     case "thread":

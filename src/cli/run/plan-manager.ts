@@ -99,7 +99,7 @@ export function concurrencyFor(asked: number | undefined, plan: Plan, config: Co
   return said === "auto" ? Math.min(DEFAULT_CONCURRENCY, Math.max(2, availableParallelism())) : said;
 }
 
-const DEFAULT_CONCURRENCY = 10;
+export const DEFAULT_CONCURRENCY = 10;
 
 /** Claims of a plan are relative to its directory, those of the engine to the workspace, so that names are shared in it. */
 export function relocated(members: readonly Member[], planRoot: string, workspaceRoot: string): readonly Member[] {

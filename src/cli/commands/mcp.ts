@@ -1,0 +1,63 @@
+/** `lockyard mcp`: tasks and locks for AI hosts, until the host is gone. */
+import type { Config } from "../../config/config.ts";
+import { chooseStore } from "../../config/store-choice.ts";
+import { errorCode, systemClock } from "../../edges/basics.ts";
+import { randomPart } from "../../edges/run.ts";
+import { fittingNode, isFitting, runUnder } from "../exec/fitting-node.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { ServerDesk } from "../mcp/desk.ts";
+import type { McpOptions } from "../server-commands.ts";
+import { runStore } from "../store/run-store.ts";
+import type { Surroundings } from "../surroundings.ts";
+import { version } from "../version.ts";
+
+/** What a supervisor or a closed terminal sends; a host that ends says it by the pipe as well. */
+const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+export async function mcpCommand(options: McpOptions, surroundings: Surroundings): Promise<ExitCode> {
+  const { env, cwd, err } = surroundings;
+  if (!isFitting(process.versions.node)) {
+    const better = await fittingNode(env);
+    if (better !== null) return (await runUnder(better.program)) === 0 ? EXIT.ok : EXIT.failed;
+  }
+  const clock = systemClock();
+  const choice = chooseStore(options.store, { env, cwd });
+  const say = (line: string) => err.line(line);
+  const desk = new ServerDesk({
+    cwd,
+    env,
+    clock,
+    storeFor: ({ store: kept }: Config) => runStore({ choice, kept, say }),
+    whileWaiting: (work) => work,
+  });
+  const stop = new AbortController();
+  const onSignal = () => stop.abort();
+  for (const signal of ENDING) process.on(signal, onSignal);
+  try {
+    const tools = await toolsFor(options, {
+      desk,
+      clock,
+      newMark: () => `=== ${randomPart(() => clock.random())} ===`,
+    });
+    const serving = { version: version(), tools, onBug: (error: unknown) => tellBug(error, surroundings) };
+    const { serveOnStdio } = await import("../../mcp/stdio.ts");
+    await serveOnStdio(serving, stop.signal);
+    return EXIT.ok;
+  } finally {
+    await desk.close();
+    for (const signal of ENDING) process.removeListener(signal, onSignal);
+  }
+}
+
+async function toolsFor({ locks }: McpOptions, tooling: import("../../mcp/tool.ts").Tooling) {
+  const { taskTools } = await import("../../mcp/tools.ts");
+  if (locks !== true) return taskTools(tooling);
+  const { lockTools } = await import("../../mcp/locks.ts");
+  return [...taskTools(tooling), ...lockTools(tooling)];
+}
+
+/** The host hears of it as well; on standard error it has its stack. */
+function tellBug(error: unknown, { err }: Surroundings): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  err.line(`lockyard mcp: ${errorCode(error) ?? "BUG"} ${text}`);
+}
