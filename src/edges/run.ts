@@ -5,6 +5,7 @@ export { threadAgent } from "../agents/thread/thread-agent.ts";
 export { type ComposedParts, composeParts } from "../compose.ts";
 export { explain, ordinal } from "../core/explain.ts";
 export { shortHash } from "../core/names.ts";
+export { TICKET_AGENT, TICKET_MS, ticketText } from "../core/ticket.ts";
 export { type HolderToken, readToken, TOKEN_VARIABLES } from "../core/token.ts";
 export { randomPart } from "../engine/ids.ts";
 export { TaskManager } from "../engine/parallel-task-manager.ts";

@@ -114,11 +114,11 @@ test("the end of a turn lets go of everything, the end of an edit of hot files",
 });
 
 test("`hold: edit` keeps nothing after the edit, `hold: turn` keeps it for the turn", async () => {
-  const world = hookWorld({ rules: { hold: "edit" } });
+  const world = hookWorld({ config: { hold: "edit" } });
   const one = world.session("one");
   await edit(world, one, A, "1\n");
   expect(await world.store.view((view) => view.holds({}))).toEqual([]);
-  world.rules.hold = "turn";
+  world.config.hold = "turn";
   await edit(world, one, A, "2\n");
   await world.clock.advance(600_000);
   await world.store.turn([]);
@@ -161,7 +161,7 @@ test("a session never blocks itself, and what it keeps never its subagents; suba
   expect(await edit(world, first, B, "1\n")).toEqual(PASS);
   expect(await first.call("before", "edit", [A])).toEqual(PASS);
   expect(reasonOf(await world.clock.run(second.call("before", "edit", [B])))).toMatch(
-    /being edited by "shop" \(Claude Code, subagent first, last edit/,
+    /being edited by "shop" \(Claude Code, a subagent, last edit/,
   );
   await first.call("turn-end", "other");
   expect(reasonOf(await second.call("before", "edit", [B]))).toBe("(pass)");

@@ -5,21 +5,15 @@
  *  D2  it never allows: it refuses, rewrites, or has nothing to say
  *  D3  it keeps no state of its own: several desks, in several processes, may speak for one session
  */
+import type { Config } from "../config/config.ts";
 import type { HolderToken, ProcessIdentity, SessionStore } from "../edges/sessions.ts";
 import { HOOKS } from "../edges/sessions.ts";
 import type { Clock } from "../index.ts";
-import { Edits, type HoldPolicy } from "./edits.ts";
-import { type Disk, HOT_FILES, hookFile } from "./files.ts";
+import { Edits } from "./edits.ts";
+import { type Disk, HOT_FILES, type HookFile, hookFile } from "./files.ts";
 import { Holds } from "./holds.ts";
 import { type HookAnswer, type HookCall, PASS } from "./hook-call.ts";
 import { type Seat, Sessions } from "./sessions.ts";
-
-/** What configuration says about hooks. */
-export interface HookRules {
-  readonly hold: HoldPolicy;
-  /** Beside those that are known as hot: see `HOT_FILES`. */
-  readonly hotFiles: readonly string[];
-}
 
 export interface DeskOptions {
   readonly store: SessionStore;
@@ -27,7 +21,11 @@ export interface DeskOptions {
   readonly disk: Disk;
   readonly hostProcess: () => ProcessIdentity | null;
   readonly inside: HolderToken | null;
-  readonly rulesFor: (cwd: string) => Promise<HookRules>;
+  readonly configFor: (cwd: string) => Promise<Config>;
+  /** The words that start us in a command line. */
+  readonly lockyard: readonly string[];
+  /** The user's home directory, where it is known. */
+  readonly home: string | null;
 }
 
 export class HookDesk {
@@ -63,21 +61,40 @@ export class HookDesk {
 
   async #tool(call: HookCall): Promise<HookAnswer> {
     const { tool, event, paths, toolUseId, cwd } = call;
-    if (tool === "other" || tool === "shell" || paths.length === 0) return PASS;
-    if (tool === "read" && event === "after") return PASS;
+    if (tool === "shell") return event === "before" ? this.#shell(call) : PASS;
+    if (tool === "other" || paths.length === 0) return PASS;
     const seat = await this.#sessions.seat(call);
-    const rules = await this.#options.rulesFor(cwd);
-    const files = this.#files(seat, paths, rules);
+    const config = await this.#options.configFor(cwd);
+    const files = this.#files(seat, paths, config);
     if (tool === "read") {
-      await this.#edits.read({ seat, files });
+      await this.#edits.read({ seat, files }, event === "after");
       return PASS;
     }
-    const edit = { seat, files, toolUseId, hold: rules.hold };
+    const edit = { seat, files, toolUseId, hold: config.hold ?? "idle" };
     return event === "before" ? this.#edits.before(edit) : this.#edits.after(edit, call.hasFailed);
   }
 
-  #files(seat: Seat, paths: readonly string[], rules: HookRules) {
-    const place = { disk: this.#options.disk, root: seat.session.root, hotFiles: [...HOT_FILES, ...rules.hotFiles] };
+  async #shell(call: HookCall): Promise<HookAnswer> {
+    let seat = await this.#sessions.seat(call);
+    const wallMs = this.#options.clock.wallMs();
+    if (seat.session.shellWallMs === 0) seat = await this.#sessions.note(seat, { shellWallMs: wallMs });
+    const { plainWrites, readCommand, takeTurn } = await import("./shell-calls.ts");
+    const reading = readCommand(call, this.#options.home);
+    if (reading === null) return PASS;
+    const config = await this.#options.configFor(call.cwd);
+    const written = plainWrites(reading).map(({ path }) => path);
+    if (written.length > 0) {
+      const files = this.#files(seat, written, config);
+      const edit = { seat, files, toolUseId: call.toolUseId, hold: config.hold ?? "idle" };
+      const answer = await this.#edits.before(edit);
+      if (answer.type !== "pass") return answer;
+    }
+    const options = { ...this.#options, holds: this.#holds, sessions: this.#sessions };
+    return takeTurn({ call, seat, config, reading }, options);
+  }
+
+  #files(seat: Seat, paths: readonly string[], config: Config): readonly HookFile[] {
+    const place = { disk: this.#options.disk, root: seat.session.root, hotFiles: [...HOT_FILES, ...config.hotFiles] };
     return paths.map((path) => hookFile(path, place));
   }
 

@@ -24,6 +24,9 @@ export interface EditsOptions {
   readonly sessions: Sessions;
 }
 
+/** Longest that lies between what a tool reads and the hook that tells of it. */
+const READ_MS = 2_000;
+
 /** How long a session keeps what it edited. */
 export type HoldPolicy = "edit" | "idle" | "turn";
 
@@ -87,11 +90,15 @@ export class Edits {
     return overwritten.length === 0 ? PASS : { type: "refuse", reason: overwritten.join(" ") };
   }
 
-  /** The session is about to read these files: what it reads is at least what is there now. */
-  async read({ seat, files }: Pick<Edit, "seat" | "files">): Promise<void> {
+  /** The session is about to read these files, so it reads what is there now or later; or it has read them (`isOver`). */
+  async read({ seat, files }: Pick<Edit, "seat" | "files">, isOver: boolean): Promise<void> {
     if (!seat.session.tellsReads) await this.#options.sessions.note(seat, { tellsReads: true });
     const wallMs = this.#options.clock.wallMs();
-    const looked = await this.#look({ seat, files });
+    // Told afterwards, what was read may be what was there before somebody wrote just now: then it is not known.
+    const known = isOver
+      ? files.filter(({ path }) => wallMs - this.#options.disk.changedWallMs(path) > READ_MS)
+      : files;
+    const looked = await this.#look({ seat, files: known });
     await this.#write(
       looked.flatMap((each) => this.#version({ seat }, each, { seenWallMs: wallMs, isPending: false })),
     );
@@ -277,7 +284,7 @@ function leaseMsOf(hold: HoldPolicy): number {
 
 function nameIn(name: string | undefined, { sessionId, subagent }: FileVersion, seat: Seat): string {
   if (sessionId !== seat.sessionId) return sessionTitle(name ?? "a session that has ended", subagent);
-  return subagent === "" ? "this session's main agent" : `this session's subagent ${subagent}`;
+  return subagent === "" ? "this session's main agent" : "a subagent of this session";
 }
 
 function shownOf(node: string, files: readonly HookFile[]): string {

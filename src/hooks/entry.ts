@@ -5,6 +5,7 @@
  *  H1  it ends with 0 and within a bound, whatever it was given and whatever is broken: a hook never breaks its host
  *  H2  what cannot be judged passes, and is told the user once a session
  */
+import type { Config } from "../config/config.ts";
 import { configHere } from "../config/config-here.ts";
 import { chooseStore, isOff } from "../config/store-choice.ts";
 import { LockyardError, systemClock } from "../edges/basics.ts";
@@ -12,7 +13,7 @@ import { HOOKS, readToken } from "../edges/sessions.ts";
 import { openSqliteStore } from "../edges/store.ts";
 import type { Clock } from "../index.ts";
 import { brokenAnswer, type IfBroken } from "./broken.ts";
-import { HookDesk, type HookRules } from "./desk.ts";
+import { HookDesk } from "./desk.ts";
 import { realDisk } from "./files.ts";
 import type { HookAnswer, HookCall } from "./hook-call.ts";
 import { hookHost } from "./hosts/hosts.ts";
@@ -59,14 +60,13 @@ async function answerTo(call: HookCall, { env, clock }: Place): Promise<HookAnsw
   try {
     const config = await configHere({ cwd: call.cwd, env });
     ifBroken = config.ifBroken ?? "run";
-    const rules: HookRules = { hold: config.hold ?? "idle", hotFiles: config.hotFiles };
-    return await within(boundOf(call), clock, () => decide(call, rules, { env, clock }));
+    return await within(boundOf(call), clock, () => decide(call, config, { env, clock }));
   } catch (error) {
     return brokenAnswer(error, call, ifBroken);
   }
 }
 
-async function decide(call: HookCall, rules: HookRules, { env, clock }: Place): Promise<HookAnswer> {
+async function decide(call: HookCall, config: Config, { env, clock }: Place): Promise<HookAnswer> {
   const choice = chooseStore(undefined, { env, cwd: call.cwd });
   if (choice.kind === "memory")
     throw new LockyardError("INVALID_OPTION", "LOCKYARD_STORE is memory, which no two hooks can share.");
@@ -79,7 +79,9 @@ async function decide(call: HookCall, rules: HookRules, { env, clock }: Place): 
       disk: realDisk(),
       inside: readToken(env),
       hostProcess: () => processAbove(process.ppid),
-      rulesFor: async () => rules,
+      configFor: async () => config,
+      lockyard: [process.execPath, process.argv[1] ?? "lockyard"],
+      home: env.HOME ?? null,
     });
     return await desk.decide(call);
   } finally {

@@ -1,11 +1,11 @@
 /** Where a session stands in git, read from the files git keeps: no process is started for it. */
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** The directory with `.git`, nearest above; null outside of a repository. */
 export function worktreeRoot(cwd: string): string | null {
   for (let directory = cwd; ; directory = dirname(directory)) {
-    if (statSync(join(directory, ".git"), { throwIfNoEntry: false }) !== undefined) return directory;
+    if (existsSync(join(directory, ".git"))) return directory;
     if (directory === dirname(directory)) return null;
   }
 }

@@ -87,7 +87,7 @@ async function play(world: HookWorld, seed: number, steps: number): Promise<Outc
 test.each(["idle", "edit", "turn"] as const)("no update is ever lost and nobody hangs, with hold: %s", async (hold) => {
   let refused = 0;
   for (let seed = 1; seed <= 12; seed++) {
-    const world = hookWorld({ clock: virtualClock({ seed }), rules: { hold } });
+    const world = hookWorld({ clock: virtualClock({ seed }), config: { hold } });
     const outcome = await play(world, seed, 14);
     expect(outcome.lost, `seed ${seed}`).toEqual([]);
     expect(outcome.slowestMs, `seed ${seed}`).toBeLessThan(HOOKS.editWaitMs + 1_000);
@@ -117,7 +117,7 @@ test("the same on a store in a file", async () => {
 test("without versions the same worlds lose updates: locks alone do not help", async () => {
   let lost = 0;
   for (let seed = 1; seed <= 10; seed++) {
-    const world = hookWorld({ clock: virtualClock({ seed }), rules: { hold: "edit" } });
+    const world = hookWorld({ clock: virtualClock({ seed }), config: { hold: "edit" } });
     // The book forgets what everybody saw.
     const { book } = world.store;
     const deaf = {
@@ -129,7 +129,7 @@ test("without versions the same worlds lose updates: locks alone do not help", a
       write: (entries: Parameters<typeof book.write>[0]) =>
         book.write(entries.filter(({ type }) => type !== "version")),
     };
-    lost += (await play(hookWorld({ clock: deaf.clock, store: deaf.store, rules: { hold: "edit" } }), seed, 14)).lost
+    lost += (await play(hookWorld({ clock: deaf.clock, store: deaf.store, config: { hold: "edit" } }), seed, 14)).lost
       .length;
   }
   expect(lost).toBeGreaterThan(0);

@@ -14,15 +14,15 @@ export function hostTitle(host: string): string {
   return HOSTS[host] ?? neutralise(host);
 }
 
-/** `"fix login"`, or `"fix login" (its subagent explorer)`. */
+/** `"fix login"`, or `a subagent of "fix login"`: ids of subagents mean nothing to people. */
 export function sessionTitle(name: string, subagent = ""): string {
   const quoted = `"${neutralise(name)}"`;
-  return subagent === "" ? quoted : `${quoted} (its subagent ${neutralise(subagent)})`;
+  return subagent === "" ? quoted : `a subagent of ${quoted}`;
 }
 
 /** How rows of a session are called: `"fix login" (Claude Code)`. */
 export function holderLabel({ name, host }: Pick<Session, "name" | "host">, subagent: string): string {
-  const who = subagent === "" ? hostTitle(host) : `${hostTitle(host)}, subagent ${subagent}`;
+  const who = subagent === "" ? hostTitle(host) : `${hostTitle(host)}, a subagent`;
   return `"${name}" (${who})`.slice(0, 200);
 }
 
@@ -99,6 +99,20 @@ export function deadlockText({ shown, others, own }: Knot): string {
 
 export function overwrittenText(shown: string, by: string): string {
   return `${neutralise(shown)} was changed by ${by} while your edit waited to be approved. Read it now and make sure that its change is still there.`;
+}
+
+/** For a host in which only the user's consent may change a command. */
+export function takeTurnText(line: string): string {
+  return `This command takes turns with those of other sessions. Run exactly this instead; it waits for its turn and then runs the command as it is: ${line}`;
+}
+
+/** Message 2, for a hook. */
+export function stillInLineText(names: string, waitedMs: number): string {
+  return `Still in line for ${neutralise(names)} after ${span(waitedMs)}. Your place is kept for 3 minutes: run exactly the same command again. Do not start it another way; nothing hangs.`;
+}
+
+export function deadlockWaitText(message: string): string {
+  return `Not run: DEADLOCK. ${neutralise(message)} End your turn, or do another part, then try again.`;
 }
 
 /** The one line of a session for which Lockyard does not work. */

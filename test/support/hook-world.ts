@@ -1,8 +1,11 @@
 /** Sessions of AI hosts on one store and a disk of memory: each call is answered by a desk of its own, as by a process. */
 import { type VirtualClock, virtualClock } from "../../src/clock/virtual-clock.ts";
+import type { Config } from "../../src/config/config.ts";
+import { withoutFiles } from "../../src/config/without-files.ts";
+import { workspaceId } from "../../src/core/names.ts";
 import type { SessionStore } from "../../src/core/session-book.ts";
 import type { HolderToken } from "../../src/core/token.ts";
-import { HookDesk, type HookRules } from "../../src/hooks/desk.ts";
+import { HookDesk } from "../../src/hooks/desk.ts";
 import type { Disk } from "../../src/hooks/files.ts";
 import { fingerprintOfContent } from "../../src/hooks/fingerprint.ts";
 import type { HookAnswer, HookCall, HookEvent, HookTool } from "../../src/hooks/hook-call.ts";
@@ -14,7 +17,7 @@ export interface HookWorld {
   readonly store: SessionStore;
   /** Content by absolute path. */
   readonly files: Map<string, string>;
-  readonly rules: { -readonly [Key in keyof HookRules]: HookRules[Key] };
+  readonly config: { -readonly [Key in keyof Config]: Config[Key] };
   session(name: string, options?: { readonly inside?: HolderToken; readonly subagent?: string }): TestSession;
 }
 
@@ -24,25 +27,31 @@ export interface TestSession {
 }
 
 export function hookWorld(
-  options: { readonly clock?: VirtualClock; readonly store?: SessionStore; readonly rules?: Partial<HookRules> } = {},
+  options: {
+    readonly clock?: VirtualClock;
+    readonly store?: SessionStore;
+    readonly config?: Partial<Config>;
+    readonly changedWallMs?: (path: string) => number;
+  } = {},
 ): HookWorld {
   const clock = options.clock ?? virtualClock();
   const store = options.store ?? openMemoryStore({ clock });
   const files = new Map<string, string>();
-  const rules = { hold: "idle" as const, hotFiles: [], ...options.rules };
+  const config = { ...withoutFiles("/shop", { cores: 4, workspace: workspaceId("/shop") }), ...options.config };
   const disk: Disk = {
     nodes: (path) => [`f:${path}`],
     fingerprint: (path) => {
       const content = files.get(path);
       return content === undefined ? { hash: "none", lines: null } : fingerprintOfContent(Buffer.from(content));
     },
+    changedWallMs: (path) => options.changedWallMs?.(path) ?? 0,
   };
   const identity = ownIdentity();
   return {
     clock,
     store,
     files,
-    rules,
+    config,
     session: (session, { inside = null, subagent = null } = {}) => ({
       call: (event, tool, paths = [], over = {}) => {
         const desk = new HookDesk({
@@ -51,7 +60,9 @@ export function hookWorld(
           disk,
           inside,
           hostProcess: () => identity,
-          rulesFor: async () => rules,
+          configFor: async () => config,
+          lockyard: ["lockyard"],
+          home: "/home/ada",
         });
         return desk.decide({
           host: "claude",

@@ -1,9 +1,15 @@
 /** The engine of one `exec`: a workflow of one task, which waits in the line everybody else stands in. */
 import type { Config } from "../../config/config.ts";
-import { type ComposedParts, composeParts, type HolderToken, identityOf, TaskManager } from "../../edges/run.ts";
+import {
+  type ComposedParts,
+  composeParts,
+  type HolderToken,
+  identityOf,
+  TaskManager,
+  TICKET_AGENT,
+  TICKET_MS,
+} from "../../edges/run.ts";
 import type { Agent, Clock, StoreDescriptor } from "../../index.ts";
-
-import { TICKET_AGENT, TICKET_MS } from "./ticket.ts";
 
 export const EXEC_AGENT = "exec";
 

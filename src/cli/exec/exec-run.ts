@@ -15,6 +15,7 @@ import {
   ordinal,
   SHARED_DAEMONS,
   shortHash,
+  TICKET_AGENT,
 } from "../../edges/run.ts";
 import { openSqliteStore } from "../../edges/store.ts";
 import type { AgentResult, Claim, Clock, StoreDescriptor } from "../../index.ts";
@@ -25,7 +26,7 @@ import { EXEC_AGENT, ExecManager } from "./exec-manager.ts";
 import type { ExecVoice } from "./exec-voice.ts";
 import type { KnownHost } from "./host.ts";
 import { groupFor, Signals, terminalStreams } from "./signals.ts";
-import { giveBack, TICKET_AGENT, ticketAgent } from "./ticket.ts";
+import { giveBack, ticketAgent } from "./ticket.ts";
 import { WaitLine, type WaitLook } from "./wait-line.ts";
 
 export interface ExecRunOptions {

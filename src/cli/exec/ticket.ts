@@ -7,14 +7,8 @@
  * the same claims as something inside the ticket, which is never in its way, and then lets the ticket go.
  */
 import { LockyardError } from "../../edges/basics.ts";
-import { type HolderToken, readToken, TOKEN_VARIABLES } from "../../edges/run.ts";
+import { type HolderToken, readToken, TICKET_AGENT, TOKEN_VARIABLES, ticketText } from "../../edges/run.ts";
 import type { Agent, AgentResult, Store } from "../../index.ts";
-
-/** Milliseconds from the grant in which the command must have started. */
-export const TICKET_MS = 10_000;
-
-/** Not `exec`: how long it was held says nothing of how long a command runs. */
-export const TICKET_AGENT = "ticket";
 
 /** Takes a ticket and is over: `onTicket` is told it, and what it holds stays held. */
 export function ticketAgent(onTicket: (text: string) => void): Agent {
@@ -29,10 +23,6 @@ export function ticketAgent(onTicket: (text: string) => void): Agent {
       return new Promise<never>(() => undefined);
     },
   };
-}
-
-function ticketText({ workflowId, taskId, key, fence }: HolderToken): string {
-  return `${workflowId}/${taskId}/${key}.${fence}`;
 }
 
 /** Throws INVALID_OPTION. */

@@ -1,0 +1,133 @@
+/**
+ * Shell commands of a session: what they would throw away, what they plainly write, and what has to take its turn first. A
+ * command that is not surely understood is left alone.
+ */
+import { existsSync, statSync } from "node:fs";
+import type { Config } from "../config/config.ts";
+import {
+  declareCommands,
+  realRoot,
+  resolveClaims,
+  resolveContext,
+  TICKET_AGENT,
+  TICKET_MS,
+  ticketText,
+  workspaceId,
+} from "../edges/claims.ts";
+import { HOOKS, type NewRow, randomPart, type SessionStore, shortHash, type TaskRow } from "../edges/sessions.ts";
+import type { Claim, Clock } from "../index.ts";
+import type { Holds } from "./holds.ts";
+import { type HookAnswer, type HookCall, type HostName, PASS } from "./hook-call.ts";
+import { deadlockWaitText, stillInLineText, takeTurnText } from "./messages.ts";
+import type { Seat, Sessions } from "./sessions.ts";
+import { readShell, type ShellReading } from "./shell/read-shell.ts";
+import { type Wrap, wrapOf } from "./shell/wrap.ts";
+import { type ShellWrite, writesOf } from "./shell/writes.ts";
+
+/** Hosts that run another command than the model wrote without our allowing it for the user. */
+const REWRITES: Readonly<Record<HostName, boolean>> = { claude: true, codex: false, gemini: true, opencode: true };
+
+export interface ShellOptions {
+  readonly store: SessionStore;
+  readonly clock: Clock;
+  readonly holds: Holds;
+  readonly sessions: Sessions;
+  /** The words that start us, for a command line: `lockyard`. */
+  readonly lockyard: readonly string[];
+}
+
+/** What is known of one shell call. */
+export interface ShellCall {
+  readonly call: HookCall;
+  readonly seat: Seat;
+  readonly config: Config;
+  readonly reading: ShellReading;
+}
+
+/** Null for a command that nobody can be sure of. */
+export function readCommand({ command, cwd }: HookCall, home: string | null): ShellReading | null {
+  return command === null ? null : readShell(command, { cwd, home });
+}
+
+/** Files that a command plainly writes, as edits. */
+export function plainWrites(reading: ShellReading): readonly ShellWrite[] {
+  return writesOf(reading, {
+    isDirectory: (path) => existsSync(path) && statSync(path).isDirectory(),
+  });
+}
+
+/** Waits for its turn, if it has to take one, and lets it run under a ticket. */
+export async function takeTurn(shell: ShellCall, options: ShellOptions): Promise<HookAnswer> {
+  const { call, config, reading } = shell;
+  const wrap = wrapOf(reading, { rules: config.rules, root: config.root });
+  if (wrap === null) return PASS;
+  if (!REWRITES[call.host]) return { type: "refuse", reason: takeTurnText(wrap.rewrite(options.lockyard, null)) };
+  const granted = await waitForTurn(wrap, shell, options);
+  if (typeof granted === "string") return { type: "refuse", reason: granted };
+  return {
+    type: "rewrite",
+    input: { ...call.input, command: wrap.rewrite(options.lockyard, ticketText(granted)) },
+    note: null,
+  };
+}
+
+/** The ticket's row, or why there is none. */
+async function waitForTurn(wrap: Wrap, shell: ShellCall, options: ShellOptions): Promise<TaskRow | string> {
+  const { seat, config } = shell;
+  const { store, clock, holds, sessions } = options;
+  await sessions.join(seat);
+  const parent = await holds.holderRow(seat);
+  const root = realRoot(config.root);
+  const context = resolveContext({ root, workspace: workspaceId(root), declared: config.inForce });
+  const { claims } = resolveClaims(wrap.claims, context);
+  const row: NewRow = {
+    workflowId: `exec-${randomPart(() => clock.random())}`,
+    taskId: idFrom(wrap.label),
+    agentId: TICKET_AGENT,
+    ownerId: seat.sessionId,
+    kind: "task",
+    wants: "locks",
+    parentKey: parent.key,
+    // What the session holds itself is not in the way of its own command.
+    ancestors: [parent.key, ...parent.ancestors],
+    holder: "guest",
+    status: "waiting",
+    rank: clock.nowMs(),
+    claims,
+    limits: [],
+    queueTimeoutMs: HOOKS.shellWaitMs,
+    leaseMs: TICKET_MS,
+    orphan: "vanish",
+    placeKey: shortHash(JSON.stringify([seat.sessionId, seat.cwd, wrap.label, claims.map(({ node }) => node)])),
+    label: `${seat.label}: ${wrap.label}`.slice(0, 200),
+    payload: null,
+  };
+  const declare = declareCommands(config.inForce.values(), seat.sessionId);
+  const effects = await store.turn([...declare, { type: "submit", row }]);
+  const refused = effects.find((effect) => effect.type === "refused" && effect.index === declare.length);
+  if (refused?.type === "refused") {
+    if (refused.code === "DEADLOCK") return deadlockWaitText(refused.message);
+    throw Object.assign(new Error(refused.message), { code: refused.code });
+  }
+  const granted = await holds.wait(row, clock.nowMs() + HOOKS.shellWaitMs);
+  return granted ?? stillInLineText(namesOf(wrap.claims), HOOKS.shellWaitMs);
+}
+
+function namesOf(claims: readonly Claim[]): string {
+  return claims
+    .map((claim) => {
+      if ("use" in claim) return claim.use;
+      if ("lock" in claim) return claim.lock;
+      return "write" in claim ? claim.write : "read" in claim ? claim.read : claim.observe;
+    })
+    .join(", ");
+}
+
+/** `npm-test`, as `exec` calls its tasks. */
+function idFrom(label: string): string {
+  const id = label
+    .slice(0, 40)
+    .replaceAll(/[^\w.:-]+/g, "-")
+    .replaceAll(/^[-.:]+|[-.:]+$/g, "");
+  return id === "" ? "command" : id;
+}
