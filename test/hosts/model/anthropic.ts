@@ -1,5 +1,16 @@
 /** Messages, as Claude Code speaks it. */
-import { type Asked, type Dialect, event, field, list, type Reply, text, textOf, toolNames } from "./script.ts";
+import {
+  type Asked,
+  type Dialect,
+  event,
+  field,
+  lastRun,
+  list,
+  type Reply,
+  text,
+  textOf,
+  toolNames,
+} from "./script.ts";
 
 const USAGE = { input_tokens: 100, output_tokens: 20, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
 
@@ -11,11 +22,14 @@ export const anthropic: Dialect = {
       list(field(message, "content")).filter((part) => field(part, "type") === type);
     return {
       round: messages.filter((message) => partsOf(message, "tool_use").length > 0).length,
-      results: partsOf(messages.at(-1), "tool_result").map((part) => ({
-        id: text(field(part, "tool_use_id")),
-        text: textOf(field(part, "content")),
-        isError: field(part, "is_error") === true,
-      })),
+      // What hooks add comes in further messages behind the results.
+      results: lastRun(messages, (message) => field(message, "role") !== "assistant")
+        .flatMap((message) => partsOf(message, "tool_result"))
+        .map((part) => ({
+          id: text(field(part, "tool_use_id")),
+          text: textOf(field(part, "content")),
+          isError: field(part, "is_error") === true,
+        })),
       said: messages
         .filter((message) => field(message, "role") === "user")
         .map((message) => textOf(field(message, "content")))

@@ -41,6 +41,8 @@ export interface Asked {
   readonly tools: readonly string[];
   readonly model: string;
   readonly streams: boolean;
+  /** As it came. */
+  readonly body: unknown;
 }
 
 export interface Reply {
@@ -53,7 +55,7 @@ export interface Reply {
 /** One wire protocol. */
 export interface Dialect {
   /** Undefined: not a request for an answer. */
-  parse(path: string, body: unknown): Asked | undefined;
+  parse(path: string, body: unknown): Omit<Asked, "body"> | undefined;
   /** What other paths are answered with; undefined is a 404. */
   other(method: string, path: string): unknown;
   /** Pieces of an event stream. */

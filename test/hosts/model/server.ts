@@ -45,12 +45,15 @@ export async function startModel(script: Script): Promise<Model> {
   const answer = async (request: http.IncomingMessage, response: http.ServerResponse) => {
     const path = (request.url ?? "").split("?")[0] ?? "";
     const body = await bodyOf(request);
-    const match = DIALECTS.map((dialect) => ({ dialect, asked: dialect.parse(path, body) })).find(({ asked }) => asked);
-    if (match?.asked === undefined) {
+    const match = DIALECTS.map((dialect) => ({ dialect, parsed: dialect.parse(path, body) })).find(
+      ({ parsed }) => parsed,
+    );
+    if (match?.parsed === undefined) {
       const other = DIALECTS.map((dialect) => dialect.other(request.method ?? "", path)).find((value) => value);
       return sendJson(response, other === undefined ? 404 : 200, other ?? { error: { message: "not scripted" } });
     }
-    const { dialect, asked } = match;
+    const { dialect } = match;
+    const asked: Asked = { ...match.parsed, body };
     log.push(asked);
     // A host that never comes to the end of the script: said at once instead of at the limit of the test.
     if (log.length > MOST_REQUESTS) return sendJson(response, 400, dialect.failure(400));
