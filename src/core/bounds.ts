@@ -185,6 +185,8 @@ export const HOOKS = {
   /** Sessions looked at for one answer, files of a turn looked at for one report, and files named in one sentence. */
   sessions: 200,
   reportedFiles: 500,
+  /** Written files of a worktree that a guard of git looks at: the last ones. */
+  guardedFiles: 1_000,
   namedFiles: 5,
   /** Bytes of a payload: a whole file may be in it. */
   payloadBytes: 64 * 1024 * 1024,

@@ -7,6 +7,7 @@ export type { ProcessIdentity } from "../core/ports.ts";
 export { holdsLocks, isFinal, type NewRow, type TaskRow } from "../core/row.ts";
 export {
   type BookEntry,
+  type BookView,
   type FileVersion,
   NO_FILE,
   type Session,
@@ -14,7 +15,7 @@ export {
 } from "../core/session-book.ts";
 export { ancestorsOfToken, type HolderToken, readToken } from "../core/token.ts";
 export { randomPart } from "../engine/ids.ts";
-export { identityOf } from "../process/identity.ts";
+export { identityOf, livenessOf } from "../process/identity.ts";
 export { judgeOwners, OwnerJudge } from "../process/owner-judge.ts";
 export { readProcess } from "../process/proc-table.ts";
 export { gitDirectories } from "../resources/git.ts";
