@@ -39,6 +39,8 @@ export interface Config {
   readonly identify: boolean;
   readonly rules: readonly CommandRule[];
   readonly hold: "edit" | "idle" | "turn" | null;
+  /** Whether git commands that would discard what another session has not committed are refused. */
+  readonly gitGuard: boolean;
   /** How the shared store is kept, by the user's own file. */
   readonly store: {
     readonly tier?: "process" | "power" | undefined;

@@ -64,6 +64,7 @@ export function loadConfig(options: LoadConfigOptions): Config {
     identify: identify !== "off" && identify !== false,
     rules,
     hold: say((raw) => raw.hold),
+    gitGuard: say((raw) => raw.gitGuard) ?? true,
     hotFiles: [...new Set(read.flatMap(({ raw }) => raw.hotFiles ?? []))],
     store: say((raw) => raw.store) ?? {},
     ifBroken: say((raw) => raw.ifBroken),

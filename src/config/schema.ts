@@ -28,6 +28,12 @@ export const configSchema = z
       .describe(
         "How long a session holds a file it edited: for the edit, until it left it alone (default), for its turn.",
       ),
+    gitGuard: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether a session may not run git commands that discard what another has not committed (default: true).",
+      ),
     hotFiles: z
       .array(w.text)
       .optional()

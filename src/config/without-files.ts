@@ -18,6 +18,7 @@ export function withoutFiles(
     identify: true,
     rules: [],
     hold: null,
+    gitGuard: true,
     hotFiles: [],
     store: {},
     ifBroken: null,

@@ -78,10 +78,13 @@ export class HookDesk {
     let seat = await this.#sessions.seat(call);
     const wallMs = this.#options.clock.wallMs();
     if (seat.session.shellWallMs === 0) seat = await this.#sessions.note(seat, { shellWallMs: wallMs });
-    const { plainWrites, readCommand, takeTurn } = await import("./shell-calls.ts");
+    const { guardGit, plainWrites, readCommand, takeTurn } = await import("./shell-calls.ts");
     const reading = readCommand(call, this.#options.home);
     if (reading === null) return PASS;
     const config = await this.#options.configFor(call.cwd);
+    const options = { ...this.#options, holds: this.#holds, sessions: this.#sessions };
+    const guarded = await guardGit({ call, seat, config, reading }, options);
+    if (guarded.type !== "pass") return guarded;
     const written = plainWrites(reading).map(({ path }) => path);
     if (written.length > 0) {
       const files = this.#files(seat, written, config);
@@ -89,7 +92,6 @@ export class HookDesk {
       const answer = await this.#edits.before(edit);
       if (answer.type !== "pass") return answer;
     }
-    const options = { ...this.#options, holds: this.#holds, sessions: this.#sessions };
     return takeTurn({ call, seat, config, reading }, options);
   }
 

@@ -8,7 +8,7 @@
 import type { Config } from "../config/config.ts";
 import { configHere } from "../config/config-here.ts";
 import { chooseStore, isOff } from "../config/store-choice.ts";
-import { LockyardError, systemClock } from "../edges/basics.ts";
+import { LockyardError, stateDirectory, systemClock } from "../edges/basics.ts";
 import { HOOKS, readToken } from "../edges/sessions.ts";
 import { openSqliteStore } from "../edges/store.ts";
 import type { Clock } from "../index.ts";
@@ -18,6 +18,7 @@ import { realDisk } from "./files.ts";
 import type { HookAnswer, HookCall } from "./hook-call.ts";
 import { hookHost } from "./hosts/hosts.ts";
 import { type Json, objectOf } from "./hosts/reading.ts";
+import { HookPause } from "./install/pause.ts";
 import { processAbove } from "./sessions.ts";
 
 export interface HookProcess {
@@ -30,7 +31,8 @@ export interface HookProcess {
 
 /** Resolves when the host has been answered. Never rejects. */
 export async function runHook({ args, env, cwd, input, write }: HookProcess): Promise<void> {
-  if (isOff(env)) return;
+  const clock = systemClock();
+  if (isOff(env) || new HookPause(stateDirectory(), clock).until() !== null) return;
   const say = (answer: Json | null) => {
     if (answer !== null) write(`${JSON.stringify(answer)}\n`);
   };
@@ -40,7 +42,6 @@ export async function runHook({ args, env, cwd, input, write }: HookProcess): Pr
       const hint = "lockyard hook is started by hosts: see lockyard hooks install";
       throw new LockyardError("INVALID_OPTION", `There is no host "${args[0] ?? ""}".`, { hint });
     }
-    const clock = systemClock();
     const payload = await payloadOf(input, clock);
     const call = host.read(payload, cwd);
     if (call !== null) say(host.write(await answerTo(call, { env, clock }), call));

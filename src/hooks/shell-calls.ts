@@ -16,10 +16,14 @@ import {
 } from "../edges/claims.ts";
 import { HOOKS, type NewRow, randomPart, type SessionStore, shortHash, type TaskRow } from "../edges/sessions.ts";
 import type { Claim, Clock } from "../index.ts";
+import { gitRefusal } from "./guard/git-guard.ts";
+import { liveSessions } from "./guard/live-sessions.ts";
+import { realGit } from "./guard/uncommitted.ts";
 import type { Holds } from "./holds.ts";
 import { type HookAnswer, type HookCall, type HostName, PASS } from "./hook-call.ts";
 import { deadlockWaitText, stillInLineText, takeTurnText } from "./messages.ts";
 import type { Seat, Sessions } from "./sessions.ts";
+import { gitOf } from "./shell/git.ts";
 import { readShell, type ShellReading } from "./shell/read-shell.ts";
 import { type Wrap, wrapOf } from "./shell/wrap.ts";
 import { type ShellWrite, writesOf } from "./shell/writes.ts";
@@ -47,6 +51,18 @@ export interface ShellCall {
 /** Null for a command that nobody can be sure of. */
 export function readCommand({ command, cwd }: HookCall, home: string | null): ShellReading | null {
   return command === null ? null : readShell(command, { cwd, home });
+}
+
+/** Refuses to throw away what another session has not committed. */
+export async function guardGit(
+  { seat, config, reading }: ShellCall,
+  { store, clock }: ShellOptions,
+): Promise<HookAnswer> {
+  const discards = config.gitGuard ? gitOf(reading) : [];
+  if (discards.length === 0) return PASS;
+  const { sessionId } = seat;
+  const reason = await gitRefusal(discards, { book: store.book, git: realGit, sessionId, isLive: liveSessions(clock) });
+  return reason === null ? PASS : { type: "refuse", reason };
 }
 
 /** Files that a command plainly writes, as edits. */

@@ -1,7 +1,8 @@
+import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { useCommandLine } from "./harness.ts";
+import { type Directory, useCommandLine } from "./harness.ts";
 
 const { directory } = useCommandLine();
 
@@ -95,4 +96,65 @@ test.each([
   const { code, stderr } = await here.run(args);
   expect(code).toBe(2);
   expect(stderr).toContain(text);
+});
+
+interface Settings {
+  readonly hooks: Readonly<Record<string, readonly { matcher?: string; hooks: readonly { command: string }[] }[]>>;
+}
+
+/** Starts what the settings name for an event, in a shell, as the host does. */
+function hostCalls(
+  here: Directory,
+  payload: { readonly hook_event_name: string; readonly tool_name?: string },
+): Promise<string> {
+  const settings = JSON.parse(here.read(".claude/settings.json")) as Settings;
+  const groups = settings.hooks[payload.hook_event_name] ?? [];
+  const group = groups.find(
+    ({ matcher }) => matcher === undefined || matcher.split("|").includes(payload.tool_name ?? ""),
+  );
+  return new Promise((resolve, reject) => {
+    const child = spawn("sh", ["-c", group?.hooks[0]?.command ?? "exit 9"], { cwd: here.path, env: { ...here.env } });
+    let answer = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      answer += text;
+    });
+    child.once("error", reject);
+    child.once("close", (code) => (code === 0 ? resolve(answer) : reject(new Error(`the hook ended with ${code}`))));
+    child.stdin.end(JSON.stringify({ cwd: here.path, ...payload }));
+  });
+}
+
+test("git stash of one session spares the edits of the other, through the command that was installed", async () => {
+  const here = directory();
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-c", "user.name=x", "-c", "user.email=x@x", ...args], { cwd: here.path });
+  git("init", "-q");
+  here.write("src/a.ts", "1\n");
+  git("add", "src");
+  git("commit", "-qm", "first");
+  await here.run(["hooks", "install", "claude"]);
+  const a = { session_id: "a" };
+  const b = { session_id: "b" };
+  const edit = { tool_name: "Edit", tool_input: { file_path: join(here.path, "src/a.ts") } };
+  await hostCalls(here, { ...a, hook_event_name: "UserPromptSubmit", ...{ prompt: "add pagination" } });
+  expect(await hostCalls(here, { ...a, hook_event_name: "PreToolUse", ...edit })).toBe("");
+  here.write("src/a.ts", "1\n2\n");
+  expect(await hostCalls(here, { ...a, hook_event_name: "PostToolUse", ...edit })).toBe("");
+  const stash = { hook_event_name: "PreToolUse", tool_name: "Bash", tool_input: { command: "git stash && npm test" } };
+  expect(JSON.parse(await hostCalls(here, { ...b, ...stash }))).toEqual({
+    hookSpecificOutput: {
+      hookEventName: "PreToolUse",
+      permissionDecision: "deny",
+      permissionDecisionReason:
+        'Not run: git stash would discard uncommitted edits of another session: src/a.ts ("add pagination"). Commit yours by path, use a worktree, or ask the user.',
+    },
+  });
+  expect((await here.run(["hooks", "status"])).stdout).toMatch(/Claude Code: guarded .*; last seen \S+ ago\n/);
+  expect(await hostCalls(here, { ...a, ...stash })).toBe("");
+  await here.run(["hooks", "pause"]);
+  expect(await hostCalls(here, { ...b, ...stash })).toBe("");
+  await here.run(["hooks", "resume"]);
+  expect(await hostCalls(here, { ...b, ...stash })).toContain("Not run");
+  here.write("lockyard.yaml", "gitGuard: false\n");
+  expect(await hostCalls(here, { ...b, ...stash })).toBe("");
 });
