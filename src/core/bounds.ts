@@ -97,6 +97,11 @@ export const BOUNDS = {
   mcpAnswerBytes: 7_800,
   /** Bytes of one message of a host: contexts of 1,000 tasks fit, a flood does not. */
   mcpMessageBytes: 8 * 1024 * 1024,
+  /** Bytes of the head of an HTTP request; milliseconds for its head and for all of it; connections at once. */
+  httpHeaderBytes: 16 * 1024,
+  httpHeadersMs: 5_000,
+  httpRequestMs: 20_000,
+  httpConnections: 256,
   /** Locks one host may hold at once by asking for them one after another. */
   locksPerHost: 256,
   /** Tasks of one server remembered for wait_tasks, and calls for a host that repeats one; the store remembers more. */

@@ -1,8 +1,10 @@
 /** `lockyard mcp`: tasks and locks for AI hosts, until the host is gone. */
+import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
 import { chooseStore } from "../../config/store-choice.ts";
-import { errorCode, systemClock } from "../../edges/basics.ts";
+import { errorCode, stateDirectory, systemClock } from "../../edges/basics.ts";
 import { randomPart } from "../../edges/run.ts";
+import type { ServerOptions } from "../../mcp/server.ts";
 import { fittingNode, isFitting, runUnder } from "../exec/fitting-node.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { ServerDesk } from "../mcp/desk.ts";
@@ -40,12 +42,50 @@ export async function mcpCommand(options: McpOptions, surroundings: Surroundings
       newMark: () => `=== ${randomPart(() => clock.random())} ===`,
     });
     const serving = { version: version(), tools, onBug: (error: unknown) => tellBug(error, surroundings) };
-    const { serveOnStdio } = await import("../../mcp/stdio.ts");
-    await serveOnStdio(serving, stop.signal);
+    if (options.http === true) {
+      await serveOverHttp(serving, { port: options.port, signal: stop.signal, surroundings });
+    } else {
+      const { serveOnStdio } = await import("../../mcp/stdio.ts");
+      await serveOnStdio(serving, stop.signal);
+    }
     return EXIT.ok;
   } finally {
     await desk.close();
     for (const signal of ENDING) process.removeListener(signal, onSignal);
+  }
+}
+
+interface HttpServing {
+  readonly port: number;
+  readonly signal: AbortSignal;
+  readonly surroundings: Surroundings;
+}
+
+/** Until it is told to end. */
+async function serveOverHttp(serving: ServerOptions, { port, signal, surroundings }: HttpServing): Promise<void> {
+  const [{ serveHttp }, { gateFor }, { readOrMakeToken }, { mcpOverHttp }] = await Promise.all([
+    import("../../http/server.ts"),
+    import("../../http/gate.ts"),
+    import("../../http/token-file.ts"),
+    import("../../mcp/http.ts"),
+  ]);
+  const file = join(stateDirectory(), "http-token");
+  const token = readOrMakeToken(file);
+  const mcp = mcpOverHttp(serving);
+  const server = await serveHttp({
+    port,
+    gateFor: (bound) => gateFor({ port: bound, token }),
+    routes: { "/mcp": mcp.fetch },
+    onBug: serving.onBug,
+  });
+  surroundings.err.line(
+    `lockyard mcp: http://127.0.0.1:${server.port}/mcp (Authorization: Bearer …, the token is in ${file})`,
+  );
+  try {
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  } finally {
+    await mcp.close();
+    await server.close();
   }
 }
 

@@ -1,0 +1,2 @@
+/** Serving over HTTP: see basics.ts. */
+export { newSecret } from "../clock/secret.ts";
