@@ -15,7 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   clock: ["core"],
   process: ["core"],
   engine: ["core", "clock"],
-  footprint: ["core", "process"],
+  footprint: ["core", "process", "resources"],
   agents: ["core", "process", "footprint"],
   stores: ["core"],
   planning: ["core"],

@@ -89,6 +89,8 @@ export const BOUNDS = {
   observedEntries: 10_000,
   /** Paths a result names as touched, and writers remembered by whoever observes; more is counted. */
   touchedPaths: 100,
+  /** Bytes git may print for one command: some 500,000 names of files. More is a failure, not a guess. */
+  gitOutputBytes: 64 * 1024 * 1024,
   /** Files and directories looked at for the globs of one plan. */
   filesWalked: 1_000_000,
   /** Plan tasks whose reachability is kept as bits (n² / 8 bytes: 12.5 MB); larger plans count collisions without it. */

@@ -193,6 +193,20 @@ export interface AgentReport<Output = JsonValue> {
   readonly leftovers?: readonly string[];
 }
 
+/** What changed between two looks, whoever changed it. */
+export interface Observed {
+  /** Absolute paths, in order of their names. */
+  readonly changed: readonly string[];
+  /** False when there was more than is looked at. */
+  readonly isWhole: boolean;
+}
+
+/** A first look at a directory: `again` looks a second time and tells the difference. */
+export interface FirstLook {
+  readonly place: string;
+  again(): Promise<Observed>;
+}
+
 /** Where an agent's work runs decides how it can be stopped and what proves that it is gone. */
 export interface Agent<Context = unknown, Output = unknown> {
   readonly kind: string;
@@ -206,6 +220,11 @@ export interface Agent<Context = unknown, Output = unknown> {
   readonly output?: { readonly "~standard": unknown };
   /** Claims that follow from the context, added to those of the call. */
   claims?(context: Context, task: AgentTask): readonly Claim[];
+  /**
+   * Looks, before each attempt, at files it may write without having declared them; null when there are none. What changed
+   * and was neither declared nor another's stands in `touched` of the result.
+   */
+  look?(task: AgentTask, clock: Clock): Promise<FirstLook | null>;
   /**
    * Performs one attempt. Settles only when nothing of the attempt runs any more: for an agent that owns processes, after
    * they are proven dead. When `ctx.signal` aborts it must stop; one that does not is quarantined after the grace.

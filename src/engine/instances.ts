@@ -104,7 +104,7 @@ export class Instances implements AttemptClocks {
         attempt.inside.env = { ...pools?.env, ...(await resourceManager.prepare?.(task, locks)) };
       }
       const observed = attempt.record.links?.observed ?? NOTHING;
-      if (observed.length > 0) lookAgain = await this.observations.begin(attempt, observed);
+      if (observed.length > 0 || agent.look !== undefined) lookAgain = await this.observations.begin(attempt, observed);
       if (attempt.stop !== null) throw new Error(attempt.stop.message);
       const host = this.host;
       if (host === null) throw new Error("an instance starts after its manager is whole");

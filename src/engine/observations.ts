@@ -2,7 +2,7 @@
 import { BOUNDS } from "../core/bounds.ts";
 import { covers, EXCLUSIVE, type ResolvedClaim } from "../core/claims.ts";
 import { pathNode, resourceId } from "../core/paths.ts";
-import type { Awaitable, StoreView } from "../core/ports.ts";
+import type { Awaitable, FirstLook, Observed, StoreView } from "../core/ports.ts";
 import type { TaskRow } from "../core/row.ts";
 import type { Attempt } from "./attempt.ts";
 import type { ManagerParts } from "./parts.ts";
@@ -31,11 +31,15 @@ export class Observations {
   }
 
   /** Looks at what a task observes; what it returns looks again and tells what its result will say. */
-  async begin(attempt: Attempt, paths: readonly string[]): Promise<() => Promise<readonly string[]>> {
-    const { observe, resolveClaims, root } = this.#parts;
-    const nodes = resolveClaims(paths.map((path) => ({ read: path }))).map(({ node }) => node);
+  async begin(attempt: Attempt, paths: readonly string[]): Promise<(() => Promise<readonly string[]>) | null> {
+    const { resolveClaims, root, clock } = this.#parts;
+    const { agent, task } = attempt.record;
+    const look = (await agent.look?.(task, clock)) ?? null;
+    if (look === null && paths.length === 0) return null;
+    const places = look === null ? paths : [...paths, look.place];
+    const nodes = resolveClaims(places.map((path) => ({ read: path }))).map(({ node }) => node);
     const observation: Observation = { attempt, nodes, writers: new Map() };
-    const again = await observe(paths, root);
+    const again = await this.#firstLook(paths, look);
     this.#live.add(observation);
     try {
       await this.#noteHolders(observation);
@@ -51,6 +55,19 @@ export class Observations {
       } finally {
         this.#live.delete(observation);
       }
+    };
+  }
+
+  /** At what the task observes, and at what its agent looks at. */
+  async #firstLook(paths: readonly string[], look: FirstLook | null): Promise<() => Promise<Observed>> {
+    const { observe, root } = this.#parts;
+    const observed = paths.length === 0 ? null : await observe(paths, root);
+    return async () => {
+      const [mine, agents] = [await observed?.(), await look?.again()];
+      return {
+        changed: [...new Set([...(mine?.changed ?? []), ...(agents?.changed ?? [])])].sort(),
+        isWhole: mine?.isWhole !== false && agents?.isWhole !== false,
+      };
     };
   }
 

@@ -10,6 +10,7 @@ import type {
   ErrorHandler,
   Logger,
   Monitor,
+  Observed,
   ProgressTracker,
   QuarantinePolicy,
   ResourceManager,
@@ -114,10 +115,7 @@ export interface ManagerParts {
   readonly declarations: (by: string) => readonly Extract<Command, { type: "declare" }>[];
   readonly isDeclared: (name: string) => boolean;
   /** Looks at paths now; what it returns looks again and tells what changed. */
-  readonly observe: (
-    paths: readonly string[],
-    root: string,
-  ) => Promise<() => Promise<{ readonly changed: readonly string[]; readonly isWhole: boolean }>>;
+  readonly observe: (paths: readonly string[], root: string) => Promise<() => Promise<Observed>>;
   /** Keepers of the declared pools, by node, for a store at this place. */
   readonly pools: (storeLocation: string) => ReadonlyMap<string, Pool>;
   /** Throws one LockyardError that lists every fault of the claims, placed at `claims[0].write`. */

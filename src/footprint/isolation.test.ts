@@ -1,25 +1,15 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { isolationFor } from "./isolation.ts";
 
-const base = mkdtempSync(join(tmpdir(), "lockyard-isolation-"));
-mkdirSync(join(base, "repository/.git"), { recursive: true });
-mkdirSync(join(base, "repository/deep"));
-mkdirSync(join(base, "plain"));
-afterAll(() => rmSync(base, { recursive: true }));
-
 test("who declares no files gets a worktree where there is a repository, and is compared afterwards elsewhere", () => {
-  const at = (root: string, claims = [{ lock: "x" }] as never) =>
-    isolationFor({ claims }, { asked: undefined, root: join(base, root) });
-  expect(at("repository/deep")).toBe("worktree");
-  expect(at("plain")).toBe("optimistic");
-  expect(at("repository", [{ write: "a.md" }] as never)).toBe("optimistic");
-  expect(at("repository", [{ read: "a.md" }] as never)).toBe("optimistic");
+  const inside = { asked: undefined, hasRepository: true };
+  expect(isolationFor([{ lock: "x" }, { use: "build" }], inside)).toBe("worktree");
+  expect(isolationFor([], { asked: undefined, hasRepository: false })).toBe("optimistic");
+  expect(isolationFor([{ write: "a.md" }], inside)).toBe("optimistic");
+  expect(isolationFor([{ read: "a.md" }], inside)).toBe("optimistic");
 });
 
 test("what was asked for wins", () => {
-  const root = join(base, "plain");
-  expect(isolationFor({}, { asked: "whole-tree", root })).toBe("whole-tree");
+  expect(isolationFor([{ write: "a.md" }], { asked: "worktree", hasRepository: true })).toBe("worktree");
+  expect(isolationFor([], { asked: "whole-tree", hasRepository: false })).toBe("whole-tree");
 });

@@ -1,8 +1,13 @@
 /** An agent that writes files nobody declared: it is given a place to run in, and what it touched is found out afterwards. */
 import { resolve } from "node:path";
-import type { Agent, AgentContext, AgentReport } from "../core/ports.ts";
+import { LockyardError } from "../core/errors.ts";
+import type { Agent, AgentContext, AgentReport, Clock, FirstLook } from "../core/ports.ts";
 import type { AgentTask, Claim, JsonObject } from "../core/task.ts";
-import { declaresFiles, type Isolation } from "./isolation.ts";
+import { observe } from "../resources/observe.ts";
+import { watchChanges } from "./changes.ts";
+import { declaresFiles, type Isolation, isolationFor } from "./isolation.ts";
+import { type Repository, repositoryAt } from "./repository.ts";
+import { Worktrees } from "./worktrees.ts";
 
 /** Where one attempt works. */
 export interface Place {
@@ -22,6 +27,8 @@ export interface PlacedAgentOptions {
   readonly isolation?: Isolation | ((task: AgentTask) => Isolation | undefined) | undefined;
   /** Where this task works, relative to `root` or absolute. */
   readonly cwdFor?: ((task: AgentTask) => string | undefined) | undefined;
+  /** Where worktrees are made. Default: below the user's state directory. */
+  readonly worktrees?: string | undefined;
   readonly context?: Agent["context"];
   readonly output?: Agent["output"];
   readonly claims?: Agent["claims"];
@@ -30,7 +37,8 @@ export interface PlacedAgentOptions {
 }
 
 export function placedAgent(options: PlacedAgentOptions): Agent {
-  const { kind, root, run, cwdFor, context, output, concurrency, close } = options;
+  const { kind, root, context, output, concurrency, close } = options;
+  const worktrees = new Worktrees({ kind, root, directory: options.worktrees });
   return {
     kind,
     holder: "owned",
@@ -39,18 +47,62 @@ export function placedAgent(options: PlacedAgentOptions): Agent {
     ...(concurrency === undefined ? undefined : { concurrency }),
     ...(close === undefined ? undefined : { close }),
     claims: (data, task) => claimsOf(options, data, task),
-    run: (task, ctx) => run(task, ctx, { cwd: resolve(root, cwdFor?.(task) ?? "") }),
+    look: async (task, clock) => {
+      const { isolation, repository } = await placeFor(options, task, clock);
+      return isolation === "worktree" ? null : lookAt(root, repository, clock);
+    },
+    run: async (task, ctx) => {
+      const { isolation, repository } = await placeFor(options, task, ctx.clock);
+      const cwd = resolve(root, options.cwdFor?.(task) ?? "");
+      if (isolation !== "worktree") return options.run(task, ctx, { cwd });
+      if (repository === null) throw noRepository(root);
+      return worktrees.run({ task, ctx, cwd, repository, claims: declared(options, task) }, options.run);
+    },
   };
+}
+
+async function placeFor(
+  options: PlacedAgentOptions,
+  task: AgentTask,
+  clock: Clock,
+): Promise<{ readonly isolation: Isolation; readonly repository: Repository | null }> {
+  const repository = await repositoryAt(options.root, { clock });
+  const facts = { asked: askedOf(options, task), hasRepository: repository !== null };
+  return { isolation: isolationFor(declared(options, task), facts), repository };
+}
+
+/** By git where it can tell, else by the file system alone. */
+async function lookAt(root: string, repository: Repository | null, clock: Clock): Promise<FirstLook> {
+  if (repository !== null) return { place: repository.top, again: await watchChanges(repository.top, { clock }) };
+  return { place: root, again: await observe(["."], root) };
 }
 
 /** Those that follow from the context, and everything for a task that declares no files and wants no company. */
 function claimsOf(options: PlacedAgentOptions, data: unknown, task: AgentTask): readonly Claim[] {
-  const derived = options.claims?.(data as JsonObject, task) ?? []; // parsed by the agent's own schema
-  const claims = [...(task.claims ?? []), ...derived];
-  const isWhole = askedOf(options, task) === "whole-tree" && !declaresFiles(claims);
+  const derived = derivedFrom(options, data, task);
+  const isWhole = askedOf(options, task) === "whole-tree" && !declaresFiles([...(task.claims ?? []), ...derived]);
   return isWhole ? [...derived, { write: options.root }] : derived;
+}
+
+function derivedFrom({ claims }: PlacedAgentOptions, data: unknown, task: AgentTask): readonly Claim[] {
+  return claims?.(data as JsonObject, task) ?? []; // parsed by the agent's own schema
+}
+
+/** What the task declares, by itself and by its context. */
+function declared(options: PlacedAgentOptions, task: AgentTask): readonly Claim[] {
+  return [...(task.claims ?? []), ...derivedFrom(options, task.contextData ?? {}, task)];
 }
 
 function askedOf({ isolation }: PlacedAgentOptions, task: AgentTask): Isolation | undefined {
   return typeof isolation === "function" ? isolation(task) : isolation;
+}
+
+function noRepository(root: string): LockyardError {
+  return new LockyardError(
+    "INVALID_OPTION",
+    `isolation: worktree needs a git repository with a commit, and ${root} has none.`,
+    {
+      hint: "Use isolation: optimistic, or git init and commit.",
+    },
+  );
 }

@@ -39,8 +39,12 @@ export function gitNode(name: string, root: string): string | undefined {
       hint: "For a plain mutex use another name.",
     });
   }
-  const directory = isOfWorktree ? directories.gitDirectory : directories.commonDirectory;
-  return `n:machine:git/${shortHash(directory)}/${part}`;
+  return `n:${gitLock(directories, part)}`;
+}
+
+/** The full name of a lock of git's own, for whoever does not stand in that repository. */
+export function gitLock({ gitDirectory, commonDirectory }: GitDirectories, part: string): string {
+  return `machine:git/${shortHash(OF_WORKTREE.has(part) ? gitDirectory : commonDirectory)}/${part}`;
 }
 
 /** Reads what git wrote, without starting it: `.git` is a directory, or a file that names one. */

@@ -9,17 +9,11 @@ import { posix } from "node:path";
 import { BOUNDS } from "../core/bounds.ts";
 import { errorCode } from "../core/errors.ts";
 import { fixedPrefix } from "../core/paths.ts";
+import type { Observed } from "../core/ports.ts";
 
 interface Look {
   /** Absolute path → what is known of it. */
   readonly entries: ReadonlyMap<string, string>;
-  readonly isWhole: boolean;
-}
-
-export interface Observed {
-  /** Absolute, in order of their names. */
-  readonly changed: readonly string[];
-  /** False when there was more below than is looked at. */
   readonly isWhole: boolean;
 }
 
