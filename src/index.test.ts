@@ -10,6 +10,7 @@ test("the public names are these, and no other", () => {
     "MCPIntegrationLayer",
     "ParallelTaskManager",
     "ResourceClaims",
+    "acpAgent",
     "agentReport",
     "batchTaskCalls",
     "builtinResourceManager",

@@ -80,6 +80,16 @@ export const BOUNDS = {
   /** Items one `forEach` may expand to, and how many one from a result may when its plan does not say. */
   forEachItems: 10_000,
   deferredItems: 1_000,
+  /** Bytes of one message of an ACP agent: it may carry a whole file. A longer one is not read. */
+  acpLineBytes: 32 * 1024 * 1024,
+  /** Bytes an ACP agent may leave unread before its attempt fails: it asks and never reads the answers. */
+  acpUnreadBytes: 32 * 1024 * 1024,
+  /** Requests an ACP agent may leave open at once. */
+  acpOpenRequests: 100,
+  /** Tool calls of an ACP agent that are open, and items looked at in one list of a message. */
+  acpItems: 1_000,
+  /** Files one task may lock one by one in its middle; who needs more claims their directory. */
+  acpHeldPaths: 1_000,
   /** Characters of a shell command that a hook reads: a longer one is left alone. */
   shellChars: 100_000,
   /** Bytes of a glob, and wildcards in one of its segments: matching costs a power of them. */
