@@ -18,11 +18,11 @@ import { settleLeftovers, stopProgram, untilStopped } from "../../process/owned-
 import { processTree } from "../../process/process-tree.ts";
 import { Redactor, secretsIn } from "../../process/redact.ts";
 import { type Exit, type SpawnedChild, spawnChild } from "../../process/spawn.ts";
+import { promptOf } from "../prompt.ts";
 import { Connection, ConnectionClosed, within } from "./connection.ts";
 import { Conversation } from "./conversation.ts";
 import { answeredFailure, endedFailure, stoppedFailure } from "./failure.ts";
 import type { Rules } from "./permission.ts";
-import { promptOf } from "../prompt.ts";
 import { type Said, usageOf } from "./said.ts";
 import { openSession, type SessionWishes } from "./session.ts";
 
