@@ -14,6 +14,7 @@ test("the public names are these, and no other", () => {
     "agentReport",
     "batchTaskCalls",
     "builtinResourceManager",
+    "codingCliAgent",
     "commandAgent",
     "createTaskCall",
     "criticalPathScheduler",

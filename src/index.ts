@@ -1,6 +1,7 @@
 /** The library, name by name. Importing it loads no driver: stores, threads and processes are loaded when first used. */
 
 export { type AcpAgentOptions, acpAgent } from "./agents/acp/acp-agent.ts";
+export { type CodingCliAgentOptions, codingCliAgent } from "./agents/coding-cli/coding-cli-agent.ts";
 export { type CommandAgentOptions, commandAgent } from "./agents/command/command-agent.ts";
 export { type FunctionAgentOptions, functionAgent } from "./agents/function-agent.ts";
 export { type ThreadAgent, type ThreadAgentOptions, threadAgent } from "./agents/thread/thread-agent.ts";

@@ -90,6 +90,10 @@ export const BOUNDS = {
   acpItems: 1_000,
   /** Files one task may lock one by one in its middle; who needs more claims their directory. */
   acpHeldPaths: 1_000,
+  /** Bytes of one event of a coding agent: it may carry a picture. A longer one is not read. */
+  codingLineBytes: 32 * 1024 * 1024,
+  /** Tools of one attempt that are named as refused. */
+  deniedTools: 100,
   /** Characters of a shell command that a hook reads: a longer one is left alone. */
   shellChars: 100_000,
   /** Bytes of a glob, and wildcards in one of its segments: matching costs a power of them. */
@@ -223,6 +227,8 @@ export const DEFAULTS = {
   proofMs: 10_000,
   /** A task nothing is known of: long enough that a chain of such tasks counts as a chain. */
   predictedMs: 60_000,
+  /** Without a word a coding agent is given up: as long as a slow build it may have started. */
+  codingIdleTimeoutMs: 30 * 60_000,
   retryBaseMs: 1_000,
   retryMaxMs: 60_000,
 } as const;
