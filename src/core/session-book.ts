@@ -56,6 +56,9 @@ export interface FileVersion {
   readonly wroteWallMs: number;
 }
 
+/** Agent of the rows that stand for sessions and for what they hold: no tasks, wherever people look. */
+export const SESSION_AGENT = "session";
+
 /** The hash of a file that is not there. */
 export const NO_FILE = "none";
 

@@ -10,6 +10,7 @@ export {
   type BookView,
   type FileVersion,
   NO_FILE,
+  SESSION_AGENT,
   type Session,
   type SessionStore,
 } from "../core/session-book.ts";

@@ -5,6 +5,13 @@ export { type Explanation, explain, strangersText } from "../core/explain.ts";
 export { type Message, NOTE } from "../core/message.ts";
 export type { StoreView } from "../core/ports.ts";
 export { FINAL_STATUSES, isFinal, LIVE_STATUSES, type TaskRow } from "../core/row.ts";
+export {
+  type BookView,
+  type FileVersion,
+  SESSION_AGENT,
+  type Session,
+  type SessionStore,
+} from "../core/session-book.ts";
 export { MACHINE_LIMIT } from "../core/shares.ts";
 export { livenessOf, ownIdentity } from "../process/identity.ts";
 export { judgeOwners, OwnerJudge } from "../process/owner-judge.ts";

@@ -23,7 +23,7 @@ export interface DeskOptions {
   readonly inside: HolderToken | null;
   readonly configFor: (cwd: string) => Promise<Config>;
   /** The words that start us in a command line. */
-  readonly lockyard: readonly string[];
+  readonly lockyard: () => readonly string[];
   /** The user's home directory, where it is known. */
   readonly home: string | null;
 }
@@ -62,12 +62,13 @@ export class HookDesk {
   async #tool(call: HookCall): Promise<HookAnswer> {
     const { tool, event, paths, toolUseId, cwd } = call;
     if (tool === "shell") return event === "before" ? this.#shell(call) : PASS;
-    if (tool === "other" || paths.length === 0) return PASS;
+    // Told afterwards, a read may have been of what was there before somebody wrote: only the hook before it counts.
+    if (tool === "other" || paths.length === 0 || (tool === "read" && event === "after")) return PASS;
     const seat = await this.#sessions.seat(call);
     const config = await this.#options.configFor(cwd);
     const files = this.#files(seat, paths, config);
     if (tool === "read") {
-      await this.#edits.read({ seat, files }, event === "after");
+      await this.#edits.read({ seat, files });
       return PASS;
     }
     const edit = { seat, files, toolUseId, hold: config.hold ?? "idle" };

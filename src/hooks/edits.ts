@@ -24,9 +24,6 @@ export interface EditsOptions {
   readonly sessions: Sessions;
 }
 
-/** Longest that lies between what a tool reads and the hook that tells of it. */
-const READ_MS = 2_000;
-
 /** How long a session keeps what it edited. */
 export type HoldPolicy = "edit" | "idle" | "turn";
 
@@ -90,15 +87,11 @@ export class Edits {
     return overwritten.length === 0 ? PASS : { type: "refuse", reason: overwritten.join(" ") };
   }
 
-  /** The session is about to read these files, so it reads what is there now or later; or it has read them (`isOver`). */
-  async read({ seat, files }: Pick<Edit, "seat" | "files">, isOver: boolean): Promise<void> {
+  /** The session is about to read these files: what it reads is at least what is there now. */
+  async read({ seat, files }: Pick<Edit, "seat" | "files">): Promise<void> {
     if (!seat.session.tellsReads) await this.#options.sessions.note(seat, { tellsReads: true });
     const wallMs = this.#options.clock.wallMs();
-    // Told afterwards, what was read may be what was there before somebody wrote just now: then it is not known.
-    const known = isOver
-      ? files.filter(({ path }) => wallMs - this.#options.disk.changedWallMs(path) > READ_MS)
-      : files;
-    const looked = await this.#look({ seat, files: known });
+    const looked = await this.#look({ seat, files });
     await this.#write(
       looked.flatMap((each) => this.#version({ seat }, each, { seenWallMs: wallMs, isPending: false })),
     );

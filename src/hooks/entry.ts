@@ -19,6 +19,7 @@ import type { HookAnswer, HookCall } from "./hook-call.ts";
 import { hookHost } from "./hosts/hosts.ts";
 import { type Json, objectOf } from "./hosts/reading.ts";
 import { HookPause } from "./install/pause.ts";
+import { ownWords } from "./own-words.ts";
 import { processAbove } from "./sessions.ts";
 
 export interface HookProcess {
@@ -81,7 +82,7 @@ async function decide(call: HookCall, config: Config, { env, clock }: Place): Pr
       inside: readToken(env),
       hostProcess: () => processAbove(process.ppid),
       configFor: async () => config,
-      lockyard: [process.execPath, process.argv[1] ?? "lockyard"],
+      lockyard: () => ownWords(env.PATH ?? ""),
       home: env.HOME ?? null,
     });
     return await desk.decide(call);

@@ -1,5 +1,4 @@
 /** Files as sessions name them → as locks and the book name them. */
-import { existsSync, statSync } from "node:fs";
 import { basename, relative, sep } from "node:path";
 import { BOUNDS } from "../edges/basics.ts";
 import {
@@ -28,16 +27,10 @@ export interface HookFile {
 export interface Disk {
   nodes(path: string): readonly string[];
   fingerprint(path: string): Fingerprint | null;
-  /** When its content changed last, in wall time; 0 for what is not there. */
-  changedWallMs(path: string): number;
 }
 
 export function realDisk(paths: PathResolver = pathResolver()): Disk {
-  return {
-    nodes: (path) => paths.recheck(path, "/", { literal: true }),
-    fingerprint: fingerprintOf,
-    changedWallMs: (path) => (existsSync(path) ? statSync(path).mtimeMs : 0),
-  };
+  return { nodes: (path) => paths.recheck(path, "/", { literal: true }), fingerprint: fingerprintOf };
 }
 
 /** Throws INVALID_CLAIM for a path that leads through a loop of links. */

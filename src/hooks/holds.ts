@@ -20,13 +20,11 @@ import {
   OwnerJudge,
   type ResolvedClaim,
   randomPart,
+  SESSION_AGENT,
   type SessionStore,
   type TaskRow,
 } from "../edges/sessions.ts";
 import type { Clock } from "../index.ts";
-
-/** Rows of sessions and of what they hold: kept apart from tasks wherever people look. */
-export const SESSION_AGENT = "session";
 
 /** Who holds: a session or one of its subagents, as the store knows it. */
 export interface Holder {

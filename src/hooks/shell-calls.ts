@@ -37,7 +37,7 @@ export interface ShellOptions {
   readonly holds: Holds;
   readonly sessions: Sessions;
   /** The words that start us, for a command line: `lockyard`. */
-  readonly lockyard: readonly string[];
+  readonly lockyard: () => readonly string[];
 }
 
 /** What is known of one shell call. */
@@ -77,12 +77,12 @@ export async function takeTurn(shell: ShellCall, options: ShellOptions): Promise
   const { call, config, reading } = shell;
   const wrap = wrapOf(reading, { rules: config.rules, root: config.root });
   if (wrap === null) return PASS;
-  if (!REWRITES[call.host]) return { type: "refuse", reason: takeTurnText(wrap.rewrite(options.lockyard, null)) };
+  if (!REWRITES[call.host]) return { type: "refuse", reason: takeTurnText(wrap.rewrite(options.lockyard(), null)) };
   const granted = await waitForTurn(wrap, shell, options);
   if (typeof granted === "string") return { type: "refuse", reason: granted };
   return {
     type: "rewrite",
-    input: { ...call.input, command: wrap.rewrite(options.lockyard, ticketText(granted)) },
+    input: { ...call.input, command: wrap.rewrite(options.lockyard(), ticketText(granted)) },
     note: null,
   };
 }

@@ -98,3 +98,40 @@ test("LOCKYARD=off says and does nothing", async () => {
   expect(await hook(here, "{", { LOCKYARD: "off" })).toEqual(PASSED);
   expect(here.exists("store.db")).toBe(false);
 });
+
+test("status and why show sessions by their names, and count them apart from tasks", async () => {
+  const here = directory();
+  here.write("src/a.ts", "1\n");
+  await hook(here, call(here, "one", "UserPromptSubmit", { prompt: "fix the login form" }));
+  await hook(here, call(here, "one", "PreToolUse", edit("src/a.ts")));
+  const status = await here.run(["status"]);
+  expect(status.stdout).toMatch(
+    /^1 session\n +\S+ "fix the login form" +Claude Code +\S+ +file:src\/a\.ts +pid \d+\n$/,
+  );
+  const { running, sessions, counts } = JSON.parse((await here.run(["status", "--json"])).stdout);
+  expect([running, counts.running]).toEqual([[], 0]);
+  expect(sessions).toMatchObject([
+    { name: "fix the login form", host: "claude", isInTurn: true, holds: ["file:src/a.ts"] },
+  ]);
+  const why = await here.run(["why", "src/a.ts"]);
+  expect(why.stdout).toMatch(/is held by 1 session, and nobody waits/);
+  expect(why.stdout).toMatch(/held by +"fix the login form" \(Claude Code\) +for \d/);
+  expect((await here.run(["cancel", "--all"])).stdout).toMatch(/^Nothing to cancel/);
+  expect((await here.run(["unlock", "src/a.ts", "--force"])).code).toBe(0);
+  expect((await here.run(["why", "src/a.ts"])).stdout).toMatch(/is free/);
+});
+
+test("a heavy command is let through under a ticket, and runs in its turn", async () => {
+  const here = directory();
+  here.write("lockyard.yaml", "rules:\n  - { match: 'npm test*', use: build }\n");
+  const shell = { tool_name: "Bash", tool_input: { command: "npm test || true", description: "d" } };
+  const { answer } = await hook(here, call(here, "one", "PreToolUse", shell));
+  const { updatedInput, permissionDecision } = JSON.parse(answer).hookSpecificOutput;
+  expect(permissionDecision).toBe(undefined);
+  expect(updatedInput).toMatchObject({
+    description: "d",
+    command: expect.stringMatching(/ exec --use build --ticket /),
+  });
+  const ran = await here.shell(updatedInput.command.replace("npm test", "sh -c 'echo ran'"));
+  expect(ran).toMatchObject({ code: 0, stdout: "ran\n" });
+});

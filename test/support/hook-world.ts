@@ -27,12 +27,7 @@ export interface TestSession {
 }
 
 export function hookWorld(
-  options: {
-    readonly clock?: VirtualClock;
-    readonly store?: SessionStore;
-    readonly config?: Partial<Config>;
-    readonly changedWallMs?: (path: string) => number;
-  } = {},
+  options: { readonly clock?: VirtualClock; readonly store?: SessionStore; readonly config?: Partial<Config> } = {},
 ): HookWorld {
   const clock = options.clock ?? virtualClock();
   const store = options.store ?? openMemoryStore({ clock });
@@ -44,7 +39,6 @@ export function hookWorld(
       const content = files.get(path);
       return content === undefined ? { hash: "none", lines: null } : fingerprintOfContent(Buffer.from(content));
     },
-    changedWallMs: (path) => options.changedWallMs?.(path) ?? 0,
   };
   const identity = ownIdentity();
   return {
@@ -61,7 +55,7 @@ export function hookWorld(
           inside,
           hostProcess: () => identity,
           configFor: async () => config,
-          lockyard: ["lockyard"],
+          lockyard: () => ["lockyard"],
           home: "/home/ada",
         });
         return desk.decide({

@@ -4,6 +4,7 @@ import { isFinal, type StoreView, type TaskRow } from "../../edges/store.ts";
 import type { AgentResult, Clock } from "../../index.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { findTasks } from "../look/find-task.ts";
+import { isSessionRow } from "../look/session-look.ts";
 import type { CancelOptions } from "../program.ts";
 import { freeWhatTheDeadHeld } from "../store/remains.ts";
 import { noStoreText, openShared, type SharedStore } from "../store/shared-store.ts";
@@ -99,7 +100,8 @@ function chosen(
   const rows = new Map<number, TaskRow>();
   const unknown: string[] = [];
   const add = (row: TaskRow) => {
-    if (row.kind === "task" && !isFinal(row.status)) rows.set(row.key, row);
+    // A session is nobody's to stop: its host is not ours.
+    if (row.kind === "task" && !isFinal(row.status) && !isSessionRow(row)) rows.set(row.key, row);
   };
   const everything = { limit: BOUNDS.waitingInMemory };
   for (const name of names) {

@@ -2,6 +2,7 @@
 import { IsoTimes } from "../../edges/basics.ts";
 import type { Clock } from "../../index.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { lookAtSessions } from "../look/session-look.ts";
 import { lockLines, statusLines } from "../look/status-lines.ts";
 import { type StatusReport, statusReport } from "../look/status-report.ts";
 import { workspaceRoot } from "../look/workspace.ts";
@@ -22,20 +23,35 @@ export async function statusCommand(options: StatusOptions, surroundings: Surrou
   try {
     const look = () => reportOf(shared, options, surroundings);
     if (options.watch === true) await watch(shared, look, { options, surroundings });
-    else if (options.json === true) out.json(jsonOf(look(), shared.clock));
-    else out.lines(linesOf(look(), options, surroundings));
+    else if (options.json === true) out.json(jsonOf(await look(), shared.clock));
+    else out.lines(linesOf(await look(), options, surroundings));
     return EXIT.ok;
   } finally {
     await shared.store.close();
   }
 }
 
-const EMPTY = { type: "status", running: [], waiting: [], paused: [], locks: [], resources: [] };
+const EMPTY = {
+  type: "status",
+  running: [],
+  waiting: [],
+  paused: [],
+  sessions: [],
+  overlaps: [],
+  locks: [],
+  resources: [],
+};
 
-function reportOf({ store, clock }: SharedStore, options: StatusOptions, { cwd }: Surroundings): StatusReport {
+async function reportOf(
+  { store, clock }: SharedStore,
+  options: StatusOptions,
+  { cwd }: Surroundings,
+): Promise<StatusReport> {
   const root = workspaceRoot(cwd);
   const withLocks = options.locks === true || options.json === true;
-  return store.view((view) => statusReport(view, { location: store.location, nowMs: clock.nowMs(), root, withLocks }));
+  const sessions = await lookAtSessions(store, { wallMs: clock.wallMs(), root });
+  const context = { location: store.location, nowMs: clock.nowMs(), root, withLocks, sessions };
+  return store.view((view) => statusReport(view, context));
 }
 
 function jsonOf(report: StatusReport, clock: Clock) {
@@ -59,7 +75,7 @@ interface WatchContext {
 /** Until Ctrl-C, or until nobody reads: redrawn in place on a terminal, else printed whenever something changed. */
 async function watch(
   { store, clock }: SharedStore,
-  look: () => StatusReport,
+  look: () => Promise<StatusReport>,
   { options, surroundings }: WatchContext,
 ): Promise<void> {
   const { out } = surroundings;
@@ -70,7 +86,7 @@ async function watch(
   let shown = "";
   try {
     for (let looks = 1; !stop.signal.aborted && !out.isGone; looks++) {
-      const report = look();
+      const report = await look();
       const text = changing(report);
       if (region !== null) region.draw(linesOf(report, options, surroundings));
       else if (text !== shown && options.json === true) out.json(jsonOf(report, clock));
@@ -86,9 +102,11 @@ async function watch(
 }
 
 /** What makes a look differ from the one before; that time passed does not. */
-function changing({ running, waiting, paused, counts }: StatusReport): string {
+function changing({ running, waiting, paused, sessions, overlaps, counts }: StatusReport): string {
   return JSON.stringify([
     paused,
+    sessions.map(({ sessionId, name, isInTurn, holds }) => [sessionId, name, isInTurn, holds]),
+    overlaps,
     running.map(({ workflowId, taskId, status, quarantined, question }) => [
       workflowId,
       taskId,

@@ -195,18 +195,18 @@ function tellResource(look: ResourceLook, { nowMs, out, json, what }: ResourceCo
     return EXIT.ok;
   }
   out.line(
-    `${name}${units} is ${holders.length === 0 ? "free" : `held by ${count(holders.length, "task")}`}, ${waiting.length === 0 ? "and nobody waits" : `and ${count(waiting.length, "task")} ${waiting.length === 1 ? "waits" : "wait"}`}.`,
+    `${name}${units} is ${holders.length === 0 ? "free" : heldBy(holders)}, ${waiting.length === 0 ? "and nobody waits" : `and ${count(waiting.length, "task")} ${waiting.length === 1 ? "waits" : "wait"}`}.`,
   );
   const held = holders.map((lock) => [
     style.dim("held by"),
-    neutralise(`${lock.workflowId}/${lock.taskId}`),
+    neutralise(lock.label),
     `for ${duration(lock.forMs)}`,
     `${modeText(lock)}${lock.resourceId === look.resourceId ? "" : ` on ${neutralise(lock.resourceId)}`}${lock.quarantined ? ", quarantined" : ""}`,
     style.dim(neutralise(lock.owner)),
   ]);
   const line = waiting.map((row, at) => [
     style.dim(`${at + 1}.`.padStart(7)),
-    neutralise(`${row.workflowId}/${row.taskId}`),
+    neutralise(row.label),
     `since ${duration(row.waitingMs)}`,
     row.estimatedStartMs === null ? "" : `about ${duration(row.estimatedStartMs)}`,
     "",
@@ -220,10 +220,21 @@ function tellResource(look: ResourceLook, { nowMs, out, json, what }: ResourceCo
         `${look.resourceId} is quarantined: its last holder (${quarantined.workflowId}/${quarantined.taskId}, ${quarantined.owner}) could not be stopped.`,
       ),
     );
+  } else if (holders[0]?.isSession === true) {
+    const free = `A session lets a file go when it has left it alone for 90s or its turn ends. To take it now: lockyard unlock ${look.resourceId} --force`;
+    out.line(style.dim(neutralise(free)));
   } else if (holders[0] !== undefined && waiting.length > 0) {
     out.line(style.dim(neutralise(`To free it now: lockyard cancel ${holders[0].workflowId}/${holders[0].taskId}`)));
   }
   return EXIT.ok;
+}
+
+/** A session holds a file for each of its edits at most: it is counted once. */
+function heldBy(holders: ResourceLook["holders"]): string {
+  const names = new Set(holders.map(({ label }) => label));
+  const areSessions = holders.every(({ isSession }) => isSession);
+  const areTasks = holders.every(({ isSession }) => !isSession);
+  return `held by ${count(areTasks ? holders.length : names.size, areSessions ? "session" : areTasks ? "task" : "holder")}`;
 }
 
 /** Who said how many there are, and what strangers use of it. */

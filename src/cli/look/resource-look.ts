@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { errorCode } from "../../edges/basics.ts";
 import { ancestorsOf, gitNode, nameNode, pathNode, resourceId, workspaceId } from "../../edges/names.ts";
 import { type Counter, type Explanation, explain, type StoreView, type TaskRow } from "../../edges/store.ts";
+import { isSessionRow } from "./session-look.ts";
 import { type LockRow, lockRows, ownerNames } from "./status-report.ts";
 
 export interface ResourceLook {
@@ -12,7 +13,7 @@ export interface ResourceLook {
   readonly counter: Counter | null;
   readonly holders: readonly LockRow[];
   /** In the order in which they will be served. */
-  readonly waiting: readonly (Explanation & { readonly waitingMs: number })[];
+  readonly waiting: readonly (Explanation & { readonly waitingMs: number; readonly label: string })[];
 }
 
 export interface LookContext {
@@ -39,6 +40,7 @@ export function lookAt(view: StoreView, text: string, context: LookContext): Res
       waiting: line(view, node).map((row) => ({
         ...explain(view, row, { nowMs, root, typicalMs: (other) => view.typicalRunMs(other) }),
         waitingMs: Math.max(0, nowMs - row.waitingSinceMs),
+        label: isSessionRow(row) ? row.label : `${row.workflowId}/${row.taskId}`,
       })),
     };
   });

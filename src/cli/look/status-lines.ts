@@ -5,6 +5,7 @@ import type { Style } from "../terminal/style.ts";
 import { table } from "../terminal/table.ts";
 import { wrap } from "../terminal/width.ts";
 import { type DeclaredRow, declarersText } from "./declared-rows.ts";
+import { sessionLines } from "./session-lines.ts";
 import type { LockRow, RunningRow, StatusReport, WaitingRow } from "./status-report.ts";
 
 export interface LinesOptions {
@@ -25,7 +26,9 @@ export function statusLines(report: StatusReport, options: LinesOptions): readon
     counts.retrying > 0 ? `${count(counts.retrying, "task")} will try again` : "",
   ].filter((text) => text !== "");
   if (runningCount + counts.waiting + counts.suspended === 0 && others.length === 0)
-    return ["Nothing runs, nothing waits. Try: lockyard run PLAN"];
+    return report.sessions.length > 0
+      ? sessionLines(report, options)
+      : ["Nothing runs, nothing waits. Try: lockyard run PLAN"];
   return [
     ...quarantineLines(running, options),
     style.bold(`${grouped(runningCount)} running`),
@@ -37,6 +40,7 @@ export function statusLines(report: StatusReport, options: LinesOptions): readon
     style.bold(`${grouped(counts.waiting)} waiting`),
     ...waiting.flatMap((row) => waitingLines(row, options)),
     ...more(counts.waiting - waiting.length, style),
+    ...sessionLines(report, options),
     ...pausedLines(report, options),
     ...(others.length === 0 ? [] : [style.dim(others.join("; "))]),
   ];
@@ -136,7 +140,7 @@ function heldLines(locks: readonly LockRow[], { style, columns }: LinesOptions):
   const rows = locks.map((lock) => [
     neutralise(lock.resourceId),
     modeText(lock),
-    neutralise(`${lock.workflowId}/${lock.taskId}`),
+    neutralise(lock.label),
     duration(lock.forMs),
     String(lock.fence),
     style.dim(neutralise(`${lock.holder}, ${lock.owner}${lock.quarantined ? "; quarantined" : ""}`)),

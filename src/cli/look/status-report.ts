@@ -4,6 +4,7 @@ import { resourceId } from "../../edges/names.ts";
 import { type Explanation, explain, type Owner, type StoreView, type TaskRow } from "../../edges/store.ts";
 import type { HolderKind, LiveStatus } from "../../index.ts";
 import { type DeclaredRow, declaredRows } from "./declared-rows.ts";
+import { isSessionRow, NO_SESSIONS, type Overlap, type SessionRow, type SessionsLook } from "./session-look.ts";
 import { pausedBecause, questionOf } from "./workflow-look.ts";
 
 export interface RunningRow {
@@ -44,6 +45,9 @@ export interface LockRow {
   readonly workflowId: string;
   readonly taskId: string;
   readonly holder: HolderKind;
+  /** How people know the holder; `refresh-docs/report` when it has no other name. */
+  readonly label: string;
+  readonly isSession: boolean;
   readonly owner: string;
   readonly forMs: number;
   readonly fence: number;
@@ -58,6 +62,8 @@ export interface StatusReport {
   /** Capacities, pools and rates; as `locks`, only when asked for. */
   readonly resources: readonly DeclaredRow[];
   readonly paused: readonly PausedWorkflow[];
+  readonly sessions: readonly SessionRow[];
+  readonly overlaps: readonly Overlap[];
   /** Of all tasks, listed or not. */
   readonly counts: Readonly<Record<LiveStatus, number>>;
 }
@@ -68,6 +74,8 @@ export interface ReportContext {
   /** Paths are shown relative to it. */
   readonly root: string;
   readonly withLocks: boolean;
+  /** Left out where nobody asks for them. */
+  readonly sessions?: SessionsLook;
 }
 
 /** Rows listed of each kind; the rest is counted. */
@@ -84,6 +92,7 @@ export function statusReport(view: StoreView, context: ReportContext): StatusRep
   const owners = ownerNames(view, nowMs);
   const running = view.tasks({ statuses: HOLDING, limit: LISTED }).filter(isTask);
   const waiting = view.tasks({ statuses: ["waiting"], limit: LISTED });
+  const { sessions, overlaps, rows: sessionRows } = context.sessions ?? NO_SESSIONS;
   return {
     location: context.location,
     running: running.map((row) => ({
@@ -98,6 +107,8 @@ export function statusReport(view: StoreView, context: ReportContext): StatusRep
       question: questionOf(view, row),
     })),
     paused: pausedWorkflows(view),
+    sessions,
+    overlaps,
     waiting: waiting.map((row) => ({
       ...explain(view, row, { nowMs, root }),
       agentId: row.agentId,
@@ -107,7 +118,11 @@ export function statusReport(view: StoreView, context: ReportContext): StatusRep
     locks: context.withLocks ? lockRows(view, { nowMs, root, owners }) : [],
     resources: context.withLocks ? declaredRows(view.counters(), root) : [],
     counts: Object.fromEntries(
-      ALL.map((status) => [status, view.count({ statuses: [status] })]),
+      ALL.map((status) => {
+        const isWaiting = status === "waiting";
+        const notTasks = isWaiting ? 0 : sessionRows.filter((row) => row.status === status).length;
+        return [status, Math.max(0, view.count({ statuses: [status] }) - notTasks)];
+      }),
     ) as StatusReport["counts"], // every live status
   };
 }
@@ -124,8 +139,8 @@ function pausedWorkflows(view: StoreView): readonly PausedWorkflow[] {
   }));
 }
 
-function isTask({ kind }: TaskRow): boolean {
-  return kind === "task";
+function isTask(row: TaskRow): boolean {
+  return row.kind === "task" && !isSessionRow(row);
 }
 
 interface LockContext {
@@ -149,6 +164,8 @@ export function lockRows(
       workflowId: row.workflowId,
       taskId: row.taskId,
       holder: row.holder,
+      label: isSessionRow(row) ? row.label : `${row.workflowId}/${row.taskId}`,
+      isSession: isSessionRow(row),
       owner: owners.get(row.ownerId) ?? "",
       forMs: Math.max(0, nowMs - row.admittedAtMs),
       fence: row.fence,
