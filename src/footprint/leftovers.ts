@@ -68,14 +68,13 @@ export async function sweepWorktrees(given: {
   readonly busy: ReadonlySet<string>;
 }): Promise<readonly FoundWorktree[]> {
   const { repository, ctx, busy } = given;
-  const { clock } = ctx;
+  const options = { cwd: repository.top, clock: ctx.clock };
   return underLock(ctx, gitClaims(repository, ["worktrees"]), async () => {
     const left: FoundWorktree[] = [];
-    for (const found of await worktreesOf(repository, clock)) {
+    for (const found of await worktreesOf(repository, ctx.clock)) {
       if (found.state === "busy" || busy.has(found.path)) continue;
       const { worktree, state } = found;
-      const removal = { top: repository.top, mergedInto: repository.head, clock };
-      const isRemoved = state === "empty" && worktree !== null && (await removeWorktree(worktree, removal));
+      const isRemoved = state === "empty" && worktree !== null && (await removeWorktree(worktree, options));
       if (!isRemoved) left.push(found);
     }
     return left;

@@ -12,7 +12,7 @@ import { BOUNDS } from "../core/bounds.ts";
 import type { AgentContext } from "../core/ports.ts";
 import type { Claim, JsonValue } from "../core/task.ts";
 import { neutralise } from "../process/neutralise.ts";
-import { TASK_TRAILER, uncommitted } from "./changes.ts";
+import { TASK_TRAILER } from "./changes.ts";
 import { type GitOptions, git, pieces, saidBy } from "./git.ts";
 import { commitOf, gitClaims, isAncestor, type Repository } from "./repository.ts";
 import { isMerging, underLock, type Worktree } from "./worktree.ts";
@@ -23,6 +23,8 @@ export interface MergeSetup {
   readonly ctx: AgentContext;
   /** What did the work, for the commit's message: `claude-code`. */
   readonly kind: string;
+  /** Arguments that name who commits; see `whoCommits`. */
+  readonly identity: readonly string[];
 }
 
 export type Merging =
@@ -30,10 +32,17 @@ export type Merging =
   | { readonly kind: "nothing" }
   | { readonly kind: "merged"; readonly commit: string; readonly paths: readonly string[] }
   /** A person said so. */
-  | { readonly kind: "unmerged"; readonly answer: "skip" | "keep"; readonly why: string };
+  | {
+      readonly kind: "unmerged";
+      readonly answer: "skip" | "keep";
+      readonly why: string;
+      readonly paths: readonly string[];
+    };
 
 interface Blocked {
   readonly kind: "blocked";
+  /** What the task changed. */
+  readonly paths: readonly string[];
   /** With conflicts that wait to be resolved in the worktree. */
   readonly files: readonly string[];
   /** Those in which git marked what conflicts. */
@@ -42,9 +51,8 @@ interface Blocked {
 }
 
 /** Commits what the task left uncommitted in its worktree. */
-export async function commitWork({ worktree, ctx, kind }: MergeSetup): Promise<void> {
+export async function commitWork({ worktree, ctx, kind, identity }: MergeSetup): Promise<void> {
   const options = { cwd: worktree.path, clock: ctx.clock, signal: ctx.signal };
-  if ((await uncommitted(options)).length === 0) return;
   await git(["add", "--all"], options);
   const nested = await nestedRepositories(options);
   if (nested.length > 0) {
@@ -52,10 +60,9 @@ export async function commitWork({ worktree, ctx, kind }: MergeSetup): Promise<v
     await git(["reset", "--quiet", "--", ...nested], options);
     ctx.log.warn(`Repositories inside the worktree are not merged: ${nested.join(", ")}.`);
   }
-  const { code } = await git(["diff", "--cached", "--quiet"], { ...options, accept: [0, 1] });
-  if (code === 0) return;
   const message = `Task ${oneLine(ctx.taskId)} of ${oneLine(ctx.workflowId)}, by ${kind}`;
-  await git([...(await whoCommits(options)), "commit", "--quiet", "--message", message], options);
+  // 1: there is nothing to commit.
+  await git([...identity, "commit", "--quiet", "--message", message], { ...options, accept: [0, 1] });
 }
 
 /** Merges until it is merged, or a person says to leave it. */
@@ -66,10 +73,10 @@ export async function mergeWork(setup: MergeSetup): Promise<Merging> {
     const answer = await askWhat(setup, outcome);
     const { worktree, ctx } = setup;
     const options = { cwd: worktree.path, clock: ctx.clock, signal: ctx.signal };
-    if (answer === "retry") await takeUp(outcome, options);
+    if (answer === "retry") await takeUp(setup, outcome);
     else {
       if (answer === "skip" && isMerging(worktree.path)) await git(["merge", "--abort"], options);
-      return { kind: "unmerged", answer, why: outcome.why };
+      return { kind: "unmerged", answer, why: outcome.why, paths: outcome.paths };
     }
   }
 }
@@ -77,62 +84,60 @@ export async function mergeWork(setup: MergeSetup): Promise<Merging> {
 async function tryToMerge(setup: MergeSetup): Promise<Merging | Blocked> {
   const { worktree, repository, ctx } = setup;
   const options = { cwd: worktree.path, clock: ctx.clock, signal: ctx.signal };
-  if (isMerging(worktree.path)) return conflictsIn(setup);
+  const inMain = { ...options, cwd: repository.top };
   const tip = await commitOf("HEAD", options);
-  const target = await commitOf("HEAD", { ...options, cwd: repository.top });
-  if (tip === null || target === null) return { kind: "nothing" };
+  const target = await commitOf("HEAD", inMain);
+  if (tip === null || target === null || tip === target) return { kind: "nothing" };
   const paths = await changedPaths(target, tip, options);
+  if (isMerging(worktree.path)) return conflictsIn(setup, paths);
+  if (paths.length === 0 && (await isAncestor(tip, target, inMain))) return { kind: "nothing" };
   const claims = [...gitClaims(repository, ["refs", "head", "index"]), ...pathClaims(paths, repository.top)];
   return underLock(ctx, claims, () => mergeUnderLock(setup, tip, paths));
 }
 
 async function mergeUnderLock(setup: MergeSetup, tip: string, paths: readonly string[]): Promise<Merging | Blocked> {
-  const { worktree, repository, ctx } = setup;
-  const inWorktree = { cwd: worktree.path, clock: ctx.clock, signal: ctx.signal };
+  const { worktree, repository, ctx, identity } = setup;
+  const { clock, signal } = ctx;
+  const inWorktree = { cwd: worktree.path, clock, signal };
   // Without the signal: it is over in a moment, and half of it would be worse.
-  const inMain = { cwd: repository.top, clock: ctx.clock };
+  const inMain = { cwd: repository.top, clock };
   const head = await commitOf("HEAD", inMain);
-  if (head === null || (await isAncestor(tip, head, inMain))) return { kind: "nothing" };
-  const identity = await whoCommits(inWorktree);
+  if (head === null) return { kind: "nothing" };
   const tried = await git([...identity, "merge", "--quiet", "--no-edit", head], {
     ...inWorktree,
     accept: [0, 1, 2, 128],
   });
   if (tried.code !== 0) {
-    return isMerging(worktree.path)
-      ? conflictsIn(setup)
-      : { kind: "blocked", files: [], marked: [], why: saidBy(tried) };
+    return isMerging(worktree.path) ? conflictsIn(setup, paths) : blocked(paths, saidBy(tried));
   }
   const message = `Merge ${worktree.branch}\n\n${TASK_TRAILER}: ${oneLine(ctx.workflowId)}/${oneLine(ctx.taskId)}`;
   const parents = ["-p", head, "-p", tip];
   const made = await git([...identity, "commit-tree", "HEAD^{tree}", ...parents, "-m", message], inWorktree);
   const commit = made.stdout.trim();
   const moved = await git(["merge", "--quiet", "--ff-only", commit], { ...inMain, accept: [0, 1, 2, 128] });
-  if (moved.code === 0) {
-    await git(["reset", "--quiet", "--soft", commit], unstopped(inWorktree));
-    return { kind: "merged", commit, paths };
-  }
-  await git(["reset", "--quiet", "--hard", tip], unstopped(inWorktree));
-  return { kind: "blocked", files: [], marked: [], why: saidBy(moved) };
+  // The merge in the worktree was for its result alone: the branch goes on from that, or back to where it was.
+  const reset = moved.code === 0 ? ["--soft", commit] : ["--hard", tip];
+  await git(["reset", "--quiet", ...reset], { cwd: worktree.path, clock });
+  return moved.code === 0 ? { kind: "merged", commit, paths } : blocked(paths, saidBy(moved));
 }
 
-/** The same place without the signal: what tidies up is not stopped. */
-function unstopped({ cwd, clock }: GitOptions): GitOptions {
-  return { cwd, clock };
+function blocked(paths: readonly string[], why: string): Blocked {
+  return { kind: "blocked", paths, files: [], marked: [], why };
 }
 
-async function conflictsIn({ worktree, ctx }: MergeSetup): Promise<Blocked> {
+async function conflictsIn({ worktree, ctx }: MergeSetup, paths: readonly string[]): Promise<Blocked> {
   const options = { cwd: worktree.path, clock: ctx.clock, signal: ctx.signal };
   const files = await unmerged(options);
   const marked = files.filter((file) => hasMarks(posix.join(worktree.path, file)) === true);
-  return { kind: "blocked", files, marked, why: `conflicts in ${listed(files)}` };
+  return { kind: "blocked", paths, files, marked, why: `conflicts in ${listed(files)}` };
 }
 
 /**
  * A person said `retry`: what was resolved is committed. When nobody has resolved anything the merge is begun anew, because
  * the other side may have changed; when some is left, it is asked for again.
  */
-async function takeUp({ files, marked }: Blocked, options: GitOptions): Promise<void> {
+async function takeUp({ worktree, ctx, identity }: MergeSetup, { files, marked }: Blocked): Promise<void> {
+  const options = { cwd: worktree.path, clock: ctx.clock, signal: ctx.signal };
   // Resolved and committed by hand, or never begun.
   if (!isMerging(options.cwd)) return;
   const left = await unmerged(options);
@@ -140,7 +145,7 @@ async function takeUp({ files, marked }: Blocked, options: GitOptions): Promise<
   const open = left.filter((file) => !marked.includes(file) || hasMarks(posix.join(options.cwd, file)) !== false);
   if (open.length === 0) {
     await git(["add", "--all"], options);
-    await git([...(await whoCommits(options)), "commit", "--quiet", "--no-edit"], options);
+    await git([...identity, "commit", "--quiet", "--no-edit"], options);
   } else if (open.length === files.length) await git(["merge", "--abort"], options);
 }
 
@@ -210,7 +215,7 @@ async function nestedRepositories(options: GitOptions): Promise<readonly string[
 }
 
 /** Arguments that name somebody where git knows nobody: a commit must not fail over that at night. */
-async function whoCommits(options: GitOptions): Promise<readonly string[]> {
+export async function whoCommits(options: GitOptions): Promise<readonly string[]> {
   const { code } = await git(["var", "GIT_COMMITTER_IDENT"], { ...options, accept: [0, 128] });
   return code === 0 ? [] : ["-c", "user.name=Lockyard", "-c", "user.email=lockyard@localhost"];
 }

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { LockyardError } from "../core/errors.ts";
 import type { Agent, AgentContext, AgentReport, Clock, FirstLook } from "../core/ports.ts";
 import type { AgentTask, Claim, JsonObject } from "../core/task.ts";
+import { gitDirectories } from "../resources/git.ts";
 import { observe } from "../resources/observe.ts";
 import { watchChanges } from "./changes.ts";
 import { declaresFiles, type Isolation, isolationFor } from "./isolation.ts";
@@ -48,27 +49,23 @@ export function placedAgent(options: PlacedAgentOptions): Agent {
     ...(close === undefined ? undefined : { close }),
     claims: (data, task) => claimsOf(options, data, task),
     look: async (task, clock) => {
-      const { isolation, repository } = await placeFor(options, task, clock);
-      return isolation === "worktree" ? null : lookAt(root, repository, clock);
+      // Without asking git: a repository that has no commit yet is not looked at.
+      if (isolationOf(options, task, gitDirectories(root) !== undefined) === "worktree") return null;
+      return lookAt(root, await repositoryAt(root, { clock }), clock);
     },
     run: async (task, ctx) => {
-      const { isolation, repository } = await placeFor(options, task, ctx.clock);
       const cwd = resolve(root, options.cwdFor?.(task) ?? "");
-      if (isolation !== "worktree") return options.run(task, ctx, { cwd });
+      if (isolationOf(options, task, true) !== "worktree") return options.run(task, ctx, { cwd });
+      const repository = await repositoryAt(root, { clock: ctx.clock, signal: ctx.signal });
+      if (isolationOf(options, task, repository !== null) !== "worktree") return options.run(task, ctx, { cwd });
       if (repository === null) throw noRepository(root);
       return worktrees.run({ task, ctx, cwd, repository, claims: declared(options, task) }, options.run);
     },
   };
 }
 
-async function placeFor(
-  options: PlacedAgentOptions,
-  task: AgentTask,
-  clock: Clock,
-): Promise<{ readonly isolation: Isolation; readonly repository: Repository | null }> {
-  const repository = await repositoryAt(options.root, { clock });
-  const facts = { asked: askedOf(options, task), hasRepository: repository !== null };
-  return { isolation: isolationFor(declared(options, task), facts), repository };
+function isolationOf(options: PlacedAgentOptions, task: AgentTask, hasRepository: boolean): Isolation {
+  return isolationFor(declared(options, task), { asked: askedOf(options, task), hasRepository });
 }
 
 /** By git where it can tell, else by the file system alone. */

@@ -9,13 +9,12 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { mkdir, rmdir, writeFile } from "node:fs/promises";
 import { posix } from "node:path";
 import { shortHash } from "../core/names.ts";
-import type { AgentContext, Clock, ProcessIdentity } from "../core/ports.ts";
+import type { AgentContext, ProcessIdentity } from "../core/ports.ts";
 import { livenessOf, ownIdentity } from "../process/identity.ts";
 import { gitDirectories } from "../resources/git.ts";
-import { uncommitted } from "./changes.ts";
-import { git } from "./git.ts";
+import { type GitOptions, git } from "./git.ts";
 import { branchName, safeName } from "./names.ts";
-import { commitOf, gitClaims, isAncestor, type Repository } from "./repository.ts";
+import { commitOf, gitClaims, type Repository } from "./repository.ts";
 
 /** What a worktree says of itself. */
 export interface WorktreeRecord {
@@ -140,38 +139,28 @@ export function isInhabited(path: string): boolean {
   });
 }
 
-export interface Removal {
-  readonly top: string;
-  /** The branch goes, too, when this commit has all of it. */
-  readonly mergedInto: string;
-  readonly clock: Clock;
-}
-
 /** Takes away a worktree and its branch; false when it holds something, or somebody. What is not merged keeps its branch. */
-export async function removeWorktree(worktree: Worktree, { top, mergedInto, clock }: Removal): Promise<boolean> {
-  const options = { cwd: top, clock };
-  const { path, branch } = worktree;
+export async function removeWorktree(
+  { path, branch }: Worktree,
+  options: Omit<GitOptions, "accept">,
+): Promise<boolean> {
   if (isInhabited(path)) return false;
-  if (existsSync(path) && (await holdsWork(worktree, { top, mergedInto, clock }))) return false;
+  if (existsSync(path) && (isMerging(path) || !isOnBranch(path, branch))) return false;
+  // Refused by git while there is anything that is neither committed nor ignored.
   const removed = await git(["worktree", "remove", path], { ...options, accept: [0, 128] });
   if (removed.code !== 0) return false;
   // Of the workflow: the last one takes it along.
   await rmdir(posix.dirname(path)).catch(() => undefined);
-  const tip = await commitOf(`refs/heads/${branch}`, options);
-  if (tip !== null && (await isAncestor(tip, mergedInto, options))) {
-    // Only when it still is what was looked at.
-    await git(["update-ref", "-d", `refs/heads/${branch}`, tip], { ...options, accept: [0, 1, 128] });
-  }
+  // Refused by git when what is checked out there has not all of it.
+  await git(["branch", "--quiet", "--delete", branch], { ...options, accept: [0, 1] });
   return true;
 }
 
-/** What only this working tree has: its branch may stay behind, this would be lost. */
-async function holdsWork({ path, branch }: Worktree, { top, mergedInto, clock }: Removal): Promise<boolean> {
-  const here = { cwd: path, clock };
-  if (isMerging(path) || (await uncommitted(here)).length > 0) return true;
-  const head = await commitOf("HEAD", here);
-  if (head === null || head === (await commitOf(`refs/heads/${branch}`, here))) return false;
-  return !(await isAncestor(head, mergedInto, { cwd: top, clock }));
+/** On another one, or on none, it may hold commits that would be lost with it. */
+function isOnBranch(path: string, branch: string): boolean {
+  const directories = gitDirectories(path);
+  if (directories === undefined) return false;
+  return readFileSync(posix.join(directories.gitDirectory, "HEAD"), "utf8").trim() === `ref: refs/heads/${branch}`;
 }
 
 /** Under locks of git's own. An attempt that is asked to stop gets no more locks: git's own files then have to do. */

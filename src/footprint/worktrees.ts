@@ -11,9 +11,9 @@ import type { AgentTask, Claim } from "../core/task.ts";
 import { stateDirectory } from "../resources/state-directory.ts";
 import { uncommitted } from "./changes.ts";
 import { sweepWorktrees } from "./leftovers.ts";
-import { changedPaths, commitWork, listed, type Merging, mergeWork } from "./merge.ts";
+import { changedPaths, commitWork, listed, type Merging, mergeWork, whoCommits } from "./merge.ts";
 import type { PlacedRun } from "./placed-agent.ts";
-import { commitOf, placeInTree, type Repository } from "./repository.ts";
+import { placeInTree, type Repository } from "./repository.ts";
 import { openWorktree, removeWorktree, type Worktree } from "./worktree.ts";
 
 export interface WorktreeTask {
@@ -39,6 +39,7 @@ export class Worktrees {
   readonly #kind: string;
   readonly #root: string;
   readonly #directory: string;
+  #identity: readonly string[] | undefined;
   readonly #busy = new Set<string>();
   /** Of repositories whose earlier runs were looked after. */
   readonly #swept = new Set<string>();
@@ -95,19 +96,24 @@ export class Worktrees {
 
   async #merge(ended: Ended, report: AgentReport): Promise<AgentReport> {
     const { worktree, repository, ctx } = ended;
-    const setup = { worktree, repository, ctx, kind: this.#kind };
+    this.#identity ??= await whoCommits({ cwd: repository.top, clock: ctx.clock, signal: ctx.signal });
+    const setup = { worktree, repository, ctx, kind: this.#kind, identity: this.#identity };
     await commitWork(setup);
-    const touched = await this.#touched(ended);
     const merging = await mergeWork(setup);
-    if ((merging.kind !== "unmerged" || merging.answer === "skip") && !(await this.#remove(ended))) {
+    const isOver = merging.kind !== "unmerged" || merging.answer === "skip";
+    if (isOver && !(await this.#remove(ended))) {
       ctx.log.warn(`The worktree ${worktree.path} stays: something in it is not merged, or somebody works there.`);
     }
+    const touched = this.#undeclared(ended, merging.kind === "nothing" ? [] : merging.paths);
     return withMerge(report, { merging, touched, worktree, into: repository.branch });
   }
 
   /** It says itself that it did not succeed: nothing is merged, nothing is lost. */
   async #keep(ended: Ended, report: AgentReport): Promise<AgentReport> {
-    const touched = await this.#touched(ended);
+    const { worktree, ctx } = ended;
+    const options = { cwd: worktree.path, clock: ctx.clock };
+    const paths = [...(await changedPaths(worktree.base, "HEAD", options)), ...(await uncommitted(options))];
+    const touched = this.#undeclared(ended, paths);
     const left = await this.#leave(ended);
     const evidence = left === null ? report.evidence : [...report.evidence, left];
     return agentReport({ ...report, evidence, touched });
@@ -122,19 +128,15 @@ export class Worktrees {
     return left;
   }
 
-  async #remove({ worktree, repository, ctx }: Ended): Promise<boolean> {
-    const { top } = repository;
-    const mergedInto = (await commitOf("HEAD", { cwd: top, clock: ctx.clock })) ?? worktree.base;
-    return removeWorktree(worktree, { top, mergedInto, clock: ctx.clock });
+  #remove({ worktree, repository, ctx }: Ended): Promise<boolean> {
+    return removeWorktree(worktree, { cwd: repository.top, clock: ctx.clock });
   }
 
   /** What it wrote and had not declared, relative to the root. */
-  async #touched({ worktree, repository, claims, ctx }: Ended): Promise<readonly string[]> {
-    const options = { cwd: worktree.path, clock: ctx.clock };
-    const head = (await commitOf("HEAD", { ...options, cwd: repository.top })) ?? worktree.base;
-    const paths = new Set([...(await changedPaths(head, "HEAD", options)), ...(await uncommitted(options))]);
+  #undeclared({ repository, claims }: Ended, paths: readonly string[]): readonly string[] {
     const writes = claims.flatMap((claim) => ("write" in claim ? [pathNode(claim.write, this.#root)] : []));
-    const nodes = [...paths].sort().map((path) => pathNode(posix.join(repository.top, path), "/", { literal: true }));
+    const sorted = [...new Set(paths)].sort();
+    const nodes = sorted.map((path) => pathNode(posix.join(repository.top, path), "/", { literal: true }));
     const lines = nodes
       .filter((node) => !writes.some((write) => covers(write, node)))
       .map((node) => nodePath(node, this.#root));
