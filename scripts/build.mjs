@@ -55,18 +55,28 @@ function emitDeclarations(outDir) {
 
 const ENTRIES = { index: "index", sqlite: "stores/sqlite/index", testing: "testing/index" };
 
-/** Declarations that nothing public leads to are nobody's: half of all, and a tenth of the package. */
+/**
+ * Declarations that nothing public leads to are nobody's: half of all, and a tenth of the package. What an entry does not name
+ * itself is only there for the compiler, and needs no words.
+ */
 function dropDeclarations(outDir) {
-  const reached = new Set(Object.values(ENTRIES).map((entry) => path.join(outDir, `${entry}.d.ts`)));
-  for (const file of reached) {
-    for (const [, target] of fs.readFileSync(file, "utf8").matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)) {
-      reached.add(path.join(path.dirname(file), target).replace(/\.[jt]s$/, ".d.ts"));
-    }
-  }
+  const entries = Object.values(ENTRIES).map((entry) => path.join(outDir, `${entry}.d.ts`));
+  const named = new Set([...entries, ...entries.flatMap(declarationsNamedIn)]);
+  const reached = new Set(entries);
+  for (const file of reached) for (const target of declarationsNamedIn(file)) reached.add(target);
   for (const name of fs.readdirSync(outDir, { recursive: true })) {
     const file = path.join(outDir, name);
-    if (name.endsWith(".d.ts") && !reached.has(file)) fs.rmSync(file);
+    if (!name.endsWith(".d.ts")) continue;
+    if (!reached.has(file)) fs.rmSync(file);
+    else if (!named.has(file)) {
+      fs.writeFileSync(file, fs.readFileSync(file, "utf8").replaceAll(/^[ \t]*\/\*\*[\s\S]*?\*\/\n/gm, ""));
+    }
   }
+}
+
+function declarationsNamedIn(file) {
+  const names = fs.readFileSync(file, "utf8").matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g);
+  return [...names].map(([, target]) => path.join(path.dirname(file), target).replace(/\.[jt]s$/, ".d.ts"));
 }
 
 class BuildError extends Error {}
