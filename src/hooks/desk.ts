@@ -13,6 +13,7 @@ import { Edits } from "./edits.ts";
 import { type Disk, HOT_FILES, type HookFile, hookFile } from "./files.ts";
 import { Holds } from "./holds.ts";
 import { type HookAnswer, type HookCall, PASS } from "./hook-call.ts";
+import { overlapNote } from "./overlaps.ts";
 import { type Seat, Sessions } from "./sessions.ts";
 
 export interface DeskOptions {
@@ -72,7 +73,10 @@ export class HookDesk {
       return PASS;
     }
     const edit = { seat, files, toolUseId, hold: config.hold ?? "idle" };
-    return event === "before" ? this.#edits.before(edit) : this.#edits.after(edit, call.hasFailed);
+    if (event === "after") return this.#edits.after(edit, call.hasFailed);
+    const answer = await this.#edits.before(edit);
+    if (answer.type !== "pass") return answer;
+    return { type: "pass", note: await overlapNote({ ...this.#options, seat, files }) };
   }
 
   async #shell(call: HookCall): Promise<HookAnswer> {
@@ -118,8 +122,11 @@ export class HookDesk {
     const seat = await this.#sessions.seat(call);
     await this.#holds.end(seat);
     if (seat.subagent !== "") return PASS;
-    await this.#sessions.note(seat, { turnWallMs: 0 });
-    return PASS;
+    const { session } = seat;
+    await this.#sessions.note(seat, { turnWallMs: 0, shellWallMs: 0 });
+    if (session.shellWallMs === 0) return PASS;
+    const { turnReport } = await import("./turn-report.ts");
+    return { type: "pass", note: await turnReport({ ...this.#options, session }) };
   }
 
   async #sessionEnd(call: HookCall): Promise<HookAnswer> {

@@ -101,6 +101,11 @@ export function overwrittenText(shown: string, by: string): string {
   return `${neutralise(shown)} was changed by ${by} while your edit waited to be approved. Read it now and make sure that its change is still there.`;
 }
 
+export function overlapText(shown: string, others: readonly { readonly by: string; readonly root: string }[]): string {
+  const named = others.slice(0, HOOKS.namedFiles).map(({ by, root }) => `${by} in ${neutralise(root)}`);
+  return `lockyard: ${neutralise(shown)} is also changed in another worktree, by ${named.join(" and by ")}. Nothing is locked; expect to merge.`;
+}
+
 /** For a host in which only the user's consent may change a command. */
 export function takeTurnText(line: string): string {
   return `This command takes turns with those of other sessions. Run exactly this instead; it waits for its turn and then runs the command as it is: ${line}`;
