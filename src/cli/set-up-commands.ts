@@ -20,6 +20,8 @@ export interface TrustOptions extends CommonOptions {
   readonly revoke?: boolean;
 }
 
+const HOOK_ACTIONS = ["install", "remove", "pause", "resume", "status", "check-commit"] as const;
+
 interface SetUpWiring extends ControlWiring {
   readonly program: Command;
   /** Parses a number of 1 or more. */
@@ -58,15 +60,16 @@ export function addSetUpCommands(wiring: SetUpWiring): void {
 
 function addHooks({ surroundings, done, command, example }: SetUpWiring): void {
   command("hooks", "guard the sessions of AI hosts: stale edits, heavy commands, destructive git")
-    .addArgument(new Argument("<action>", "what to do").choices(["install", "remove", "pause", "resume", "status"]))
-    .argument("[words...]", "install, remove: claude, codex, gemini, opencode; pause: a time (default: 1h)")
+    .addArgument(new Argument("<action>", "what to do").choices(HOOK_ACTIONS))
+    .argument("[words...]", "install, remove: claude, codex, gemini, opencode, git; pause: a time (default: 1h)")
     .option("--project", "install for this repository alone, not for all of yours")
     .option("--dry-run", "show what would change and change nothing")
     .addHelpText(
       "after",
       `${example(["lockyard hooks install claude", "lockyard hooks status", "lockyard hooks pause 1h", "lockyard hooks remove claude"])}
 
-It shows what it changes and keeps everything that is there. LOCKYARD=off turns hooks off for the sessions of a shell.`,
+It shows what it changes and keeps everything that is there. \`git\` is a pre-commit hook of this repository, which calls
+\`lockyard hooks check-commit\`; so may yours. LOCKYARD=off turns hooks off for the sessions of a shell.`,
     )
     .action(async (action: string, words: string[], options: HooksOptions) => {
       const { hooksCommand } = await import("./commands/hooks.ts");

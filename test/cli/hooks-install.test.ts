@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -157,4 +157,40 @@ test("git stash of one session spares the edits of the other, through the comman
   expect(await hostCalls(here, { ...b, ...stash })).toContain("Not run");
   here.write("lockyard.yaml", "gitGuard: false\n");
   expect(await hostCalls(here, { ...b, ...stash })).toBe("");
+});
+
+test("a session's commit that takes along what another works on is refused, a person's is told", async () => {
+  const here = directory();
+  const git = (env: Record<string, string>, ...args: string[]) =>
+    spawnSync("git", ["-c", "user.name=x", "-c", "user.email=x@x", ...args], {
+      cwd: here.path,
+      env: { ...here.env, ...env },
+      encoding: "utf8",
+    });
+  git({}, "init", "-q");
+  expect((await here.run(["hooks", "install", "git"])).stdout).toMatch(
+    /pre-commit changed:\n[\s\S]*Undo: lockyard hooks remove git\n$/,
+  );
+  expect((await here.run(["hooks", "status"])).stdout).toContain("git: commits of this repository are checked\n");
+  here.write("a.ts", "1\n");
+  git({}, "add", "a.ts");
+  const quiet = git({}, "commit", "-qm", "first");
+  expect([quiet.status, quiet.stderr]).toEqual([0, ""]);
+  await here.run(["hooks", "install", "claude"]);
+  const edit = { tool_name: "Edit", tool_input: { file_path: join(here.path, "a.ts") } };
+  await hostCalls(here, { hook_event_name: "UserPromptSubmit", ...{ session_id: "a", prompt: "add pagination" } });
+  await hostCalls(here, { hook_event_name: "PreToolUse", ...{ session_id: "a" }, ...edit });
+  here.write("a.ts", "2\n");
+  await hostCalls(here, { hook_event_name: "PostToolUse", ...{ session_id: "a" }, ...edit });
+  const inside = (id: string) => ({ CLAUDECODE: "1", CLAUDE_CODE_SESSION_ID: id });
+  const refused = git(inside("b"), "commit", "-qam", "second");
+  expect(refused.status).toBe(1);
+  expect(refused.stderr).toBe(
+    'lockyard: Not committed: this commit takes along edits of another session that still works: a.ts ("add pagination"). Commit yours by path, or ask the user.\n',
+  );
+  const told = git({}, "commit", "-qam", "second", "--dry-run");
+  expect(told.status).toBe(0);
+  expect(git(inside("a"), "commit", "-qam", "second")).toMatchObject({ status: 0, stderr: "" });
+  await here.run(["hooks", "remove", "git"]);
+  expect(here.exists(".git/hooks/pre-commit")).toBe(false);
 });

@@ -65,7 +65,7 @@ async function candidates(
         counterWords(view).map(({ word, meaning }) => ({ word: `${word}=`, meaning })),
       );
     case "hooks":
-      return hookWords(before);
+      return hookWords(before, command);
     case "completion":
       return SHELLS.map((word) => ({ word, meaning: "" }));
     case "help":
@@ -75,13 +75,14 @@ async function candidates(
   }
 }
 
-async function hookWords(before: readonly string[]): Promise<readonly Word[]> {
+async function hookWords(before: readonly string[], command: Command): Promise<readonly Word[]> {
   const [action] = before.filter((word) => !word.startsWith("-")).slice(1);
-  if (action === undefined)
-    return ["install", "remove", "pause", "resume", "status"].map((word) => ({ word, meaning: "" }));
+  const actions = command.registeredArguments[0]?.argChoices ?? [];
+  if (action === undefined) return actions.map((word) => ({ word, meaning: "" }));
   if (action !== "install" && action !== "remove") return [];
   const { HOST_NAMES, HOSTS } = await import("../../hooks/install/index.ts");
-  return HOST_NAMES.map((word) => ({ word, meaning: HOSTS[word].title }));
+  const hosts = HOST_NAMES.map((word) => ({ word, meaning: HOSTS[word].title }));
+  return [...hosts, { word: "git", meaning: "a pre-commit hook" }];
 }
 
 function commandsOf(program: Command): readonly Word[] {

@@ -9,9 +9,10 @@ import {
   suggest,
   systemClock,
 } from "../../edges/basics.ts";
-import type { Change, HookInstaller, HostStatus, InstalledHooks } from "../../hooks/install/index.ts";
+import type { Change, HookInstaller, HostStatus, InstalledHooks, Program } from "../../hooks/install/index.ts";
 import { configFor } from "../config-for.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { checkCommit } from "../hooks/check-commit.ts";
 import { type OwnProgram, ownProgram } from "../hooks/own-program.ts";
 import { workspaceRoot } from "../look/workspace.ts";
 import type { HooksOptions } from "../set-up-commands.ts";
@@ -33,11 +34,14 @@ export async function hooksCommand(
   const { cwd, env } = surroundings;
   const place = { env, home: homedir(), root: workspaceRoot(cwd), state: stateDirectory() };
   const work: Work = { inside, installer: new inside.HookInstaller(place), options, surroundings };
+  const hosts = action === "install" || action === "remove" ? hostsOf(words, inside.HOST_NAMES) : [];
   switch (action) {
+    case "check-commit":
+      return await checkCommit(options, surroundings);
     case "install":
-      return await install(hostsOf(words, inside.HOST_NAMES), work);
+      return await install(hosts, work);
     case "remove":
-      return remove(hostsOf(words, inside.HOST_NAMES), work);
+      return remove(hosts, work);
     case "pause":
       return pause(words, work);
     case "resume":
@@ -54,7 +58,11 @@ interface Work {
   readonly surroundings: Surroundings;
 }
 
-function hostsOf(words: readonly string[], known: readonly HostName[]): readonly HostName[] {
+/** `git` is none, and is guarded the same way. */
+type Guarded = HostName | "git";
+
+function hostsOf(words: readonly string[], hosts: readonly HostName[]): readonly Guarded[] {
+  const known: readonly Guarded[] = [...hosts, "git"];
   const unknown = words.find((word) => !known.some((host) => host === word));
   if (unknown !== undefined) {
     const near = suggest(unknown, known);
@@ -68,13 +76,14 @@ function hostsOf(words: readonly string[], known: readonly HostName[]): readonly
   return known.filter((host) => words.includes(host));
 }
 
-async function install(hosts: readonly HostName[], work: Work): Promise<ExitCode> {
+async function install(hosts: readonly Guarded[], work: Work): Promise<ExitCode> {
   const { installer, options, surroundings } = work;
   const { node, script, notes } = await ownProgram(surroundings.env);
   const { ifBroken } = await configFor(surroundings);
   const program = { node, script };
   const scope = options.project === true ? "project" : "user";
   const told = hosts.map((host) => {
+    if (host === "git") return toldOfGit(program, work, notes);
     const changes = installer.install({ host, program, ifGone: ifBroken === "fail" ? "refuse" : "pass" }, scope);
     apply(changes, work);
     return { host, changes, notes: options.dryRun === true ? [] : [...notes, ...installer.notes(host)] };
@@ -82,8 +91,9 @@ async function install(hosts: readonly HostName[], work: Work): Promise<ExitCode
   return tell(told, { action: "install", work, nothing: "is there already; nothing changes." });
 }
 
-function remove(hosts: readonly HostName[], work: Work): ExitCode {
+function remove(hosts: readonly Guarded[], work: Work): ExitCode {
   const told = hosts.map((host) => {
+    if (host === "git") return toldOfGit(null, work, []);
     const changes = work.installer.remove(host);
     apply(changes, work);
     return { host, changes, notes: [] };
@@ -91,13 +101,20 @@ function remove(hosts: readonly HostName[], work: Work): ExitCode {
   return tell(told, { action: "remove", work, nothing: "has no hooks of Lockyard." });
 }
 
+function toldOfGit(program: Program | null, { inside, options, surroundings }: Work, notes: readonly string[]): Told {
+  const change = inside.gitHook(workspaceRoot(surroundings.cwd), program);
+  if (change.before === change.after) return { host: "git", changes: [], notes: [] };
+  if (options.dryRun !== true) inside.applyGitHook(change);
+  return { host: "git", changes: [change], notes };
+}
+
 function apply(changes: readonly Change[], { installer, options }: Work): void {
   if (options.dryRun !== true) for (const change of changes) installer.apply(change);
 }
 
 interface Told {
-  readonly host: HostName;
-  readonly changes: readonly Change[];
+  readonly host: Guarded;
+  readonly changes: readonly Pick<Change, "path" | "before" | "after">[];
   readonly notes: readonly string[];
 }
 
@@ -108,7 +125,7 @@ function tell(
   const { inside, options, surroundings } = work;
   const { out } = surroundings;
   const done = options.dryRun !== true;
-  const diffOf = ({ before, after }: Change) => inside.textDiff(before ?? "", after ?? "");
+  const diffOf = ({ before, after }: Pick<Change, "before" | "after">) => inside.textDiff(before ?? "", after ?? "");
   if (options.json === true) {
     const hosts = told.map(({ host, changes, notes }) => ({
       host,
@@ -119,7 +136,7 @@ function tell(
     return EXIT.ok;
   }
   for (const { host, changes, notes } of told) {
-    const { title } = inside.HOSTS[host];
+    const title = host === "git" ? "The pre-commit hook of git" : inside.HOSTS[host].title;
     if (changes.length === 0) out.line(`${title} ${nothing}`);
     for (const change of changes) {
       const what = change.after === null ? (done ? "removed" : "would be removed") : done ? "changed" : "would change";
@@ -127,10 +144,16 @@ function tell(
       out.lines(diffOf(change).map((line) => painted(neutralise(line), out.style)));
     }
     if (action === "install" && changes.length > 0 && done)
-      out.line(`${title} is guarded from its next session on. Undo: lockyard hooks remove ${host}`);
+      out.line(`${doneText(host, title)} Undo: lockyard hooks remove ${host}`);
     for (const note of notes) out.line(`Note: ${note}`);
   }
   return EXIT.ok;
+}
+
+function doneText(host: Guarded, title: string): string {
+  return host === "git"
+    ? "Commits of this repository that take along edits of a living session are refused to other sessions, and told people."
+    : `${title} is guarded from its next session on.`;
 }
 
 function painted(line: string, style: Surroundings["out"]["style"]): string {
@@ -167,6 +190,7 @@ async function status({ inside, installer, options, surroundings }: Work): Promi
   const program = await ownProgram(env);
   const until = new inside.HookPause(stateDirectory(), clock).until();
   const isOff = env.LOCKYARD === "off";
+  const hasGit = inside.hasGitHook(workspaceRoot(surroundings.cwd));
   const seen = await lastSeen(options, surroundings);
   const hosts = inside.HOST_NAMES.map((host) => ({
     ...installer.status(host, program),
@@ -178,7 +202,7 @@ async function status({ inside, installer, options, surroundings }: Work): Promi
       ...host,
       lastSeen: seenWallMs === null ? null : times.textOfWall(seenWallMs),
     }));
-    out.json({ type: "hooks", action: "status", pausedUntil, isOff, hosts: list });
+    out.json({ type: "hooks", action: "status", pausedUntil, isOff, commitsChecked: hasGit, hosts: list });
     return EXIT.ok;
   }
   for (const { host, title, isFound, installed, seenWallMs } of hosts) {
@@ -187,6 +211,7 @@ async function status({ inside, installer, options, surroundings }: Work): Promi
       out.line(`${title}: ${isFound ? `not guarded. Guard it: lockyard hooks install ${host}` : "not found"}`);
     for (const each of installed) out.line(neutralise(`${title}: ${statusText(each, { host, program })}; ${ago}`));
   }
+  if (hasGit) out.line("git: commits of this repository are checked");
   if (until !== null)
     out.line(`Paused for another ${duration(until - clock.wallMs())}. Back on: lockyard hooks resume`);
   if (isOff) out.line("LOCKYARD=off in this shell: sessions started from it are not guarded.");
@@ -203,6 +228,8 @@ function statusText(
       return `guarded (${path})`;
     case "other":
       return `guarded by another Lockyard or Node, or in part (${path} starts ${program?.script ?? "?"}). This one instead: ${again}`;
+    case "untrusted":
+      return `written, and left out until you trust it: start ${host} and type /hooks (${path})`;
     case "gone":
       return `not guarded, because ${program?.node ?? "?"} or ${program?.script ?? "?"} is gone (${path}). Again: ${again}`;
     case "broken":

@@ -9,6 +9,7 @@ import { ownIdentity } from "../../process/identity.ts";
 import { MemoryBook } from "../../stores/memory/memory-book.ts";
 import { gitOf } from "../shell/git.ts";
 import { readShell } from "../shell/read-shell.ts";
+import { commitFinding } from "./commit-check.ts";
 import { gitRefusal } from "./git-guard.ts";
 import { liveSessions } from "./live-sessions.ts";
 import { realGit } from "./uncommitted.ts";
@@ -23,12 +24,21 @@ beforeEach(() => {
   git("init", "-q", "-b", "main");
   for (const name of ["src/a.ts", "src/b.ts", "docs/api.md"]) put(name, "1\n");
   git("add", ".");
-  git("-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "first");
+  git("commit", "-qm", "first");
 });
 afterEach(() => rmSync(repo, { recursive: true, force: true }));
 
+/** A second for each thing that is done: commits are told apart from edits by their time. */
+let second = 1_800_000_000;
+
 function git(...args: string[]): string {
-  return execFileSync("git", args, { cwd: repo, encoding: "utf8" });
+  const date = `${++second} +0000`;
+  const env = { ...process.env, GIT_COMMITTER_DATE: date, GIT_AUTHOR_DATE: date };
+  return execFileSync("git", ["-c", "user.name=x", "-c", "user.email=x@x", ...args], {
+    cwd: repo,
+    encoding: "utf8",
+    env,
+  });
 }
 
 function put(name: string, text: string): void {
@@ -68,7 +78,7 @@ function edits(sessionId: string, name: string): void {
     lines: null,
     seenWallMs: 2,
     wroteHash: "x",
-    wroteWallMs: 2,
+    wroteWallMs: ++second * 1_000,
     isPending: false,
   };
   book.write([{ type: "version", version }]);
@@ -136,7 +146,7 @@ test("what is committed, one's own, or of somebody who is gone, may go", async (
   edits("me", "src/a.ts");
   expect(await refusal("git reset --hard")).toBeNull();
   edits("other", "src/b.ts");
-  git("-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qam", "second");
+  git("commit", "-qam", "second");
   expect(await refusal("git reset --hard")).toBeNull();
   edits("other", "src/b.ts");
   expect(await refusal("git reset --hard", { by: "other" })).toBeNull();
@@ -148,6 +158,44 @@ test("what is committed, one's own, or of somebody who is gone, may go", async (
   expect(await refusal("git reset --hard")).toContain("src/b.ts");
   session("other", { process: null, seenWallMs: clock.wallMs() - 3_600_000 });
   expect(await refusal("git reset --hard")).toBeNull();
+});
+
+test("what differs after its author committed is somebody else's", async () => {
+  session("me");
+  session("other");
+  edits("other", "src/a.ts");
+  git("commit", "-qam", "second");
+  edits("me", "src/a.ts");
+  expect(await refusal("git reset --hard")).toBeNull();
+  expect(await refusal("git reset --hard", { by: "other" })).toContain('src/a.ts ("me")');
+});
+
+function finding(by: string | null): Promise<string | null> {
+  return commitFinding({
+    book,
+    git: realGit,
+    sessionId: by,
+    isLive: liveSessions(clock),
+    directory: join(repo, "src"),
+  });
+}
+
+test("a commit that takes along what another session works on is refused to sessions, and told people", async () => {
+  session("me");
+  session("other");
+  edits("me", "src/b.ts");
+  edits("other", "src/a.ts");
+  git("add", "src/b.ts");
+  expect(await finding("me")).toBeNull();
+  git("add", ".");
+  expect(await finding("me")).toBe(
+    'Not committed: this commit takes along edits of another session that still works: src/a.ts ("other"). Commit yours by path, or ask the user.',
+  );
+  expect(await finding(null)).toBe(
+    'Note: this commit takes along edits of 2 other sessions that still work: src/a.ts ("other"), src/b.ts ("me").',
+  );
+  session("other", { hasEnded: true });
+  expect(await finding("me")).toBeNull();
 });
 
 test("each worktree is judged by itself", async () => {
@@ -168,7 +216,7 @@ test("each worktree is judged by itself", async () => {
       lines: null,
       seenWallMs: 3,
       wroteHash: "x",
-      wroteWallMs: 3,
+      wroteWallMs: ++second * 1_000,
       isPending: false,
     };
     book.write([{ type: "version", version }]);

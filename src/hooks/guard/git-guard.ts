@@ -8,6 +8,7 @@ import type { BookView, FileVersion, Session, SessionStore } from "../../edges/s
 import { HOOKS } from "../../edges/sessions.ts";
 import { fileList, sessionTitle } from "../messages.ts";
 import type { GitDiscard } from "../shell/git.ts";
+import { lastWriteMs } from "../staleness.ts";
 import type { Git } from "./uncommitted.ts";
 
 export interface GuardOptions {
@@ -49,14 +50,32 @@ async function lostBy(
     root,
     reached.map(({ version }) => version.path),
   );
-  return reached.flatMap(({ version: { path }, session }) => {
+  const going = reached.filter(({ version: { path } }) => {
     const found = state.get(path);
-    const goes = (found === "tracked" && discard.tracked) || (found === "untracked" && discard.untracked);
-    return goes ? [{ shown: relative(root, path), session }] : [];
+    return (found === "tracked" && discard.tracked) || (found === "untracked" && discard.untracked);
   });
+  return (await notCommitted(going, { root, git })).map(({ version: { path }, session }) => ({
+    shown: relative(root, path),
+    session,
+  }));
 }
 
-interface Edit {
+/** Without those that a commit has had since: what differs now is then somebody else's. */
+export async function notCommitted(
+  edits: readonly Edit[],
+  { root, git }: { readonly root: string; readonly git: Git },
+): Promise<readonly Edit[]> {
+  const open: Edit[] = [];
+  for (const edit of edits) {
+    // Each costs a process. A commit's time has no fraction: within its second nobody can tell.
+    const isLooked = open.length < HOOKS.namedFiles;
+    const committedMs = isLooked ? await git.committedMs(root, edit.version.path) : 0;
+    if (lastWriteMs(edit.version) >= committedMs) open.push(edit);
+  }
+  return open;
+}
+
+export interface Edit {
   readonly version: FileVersion;
   readonly session: Session;
 }

@@ -10,6 +10,10 @@ export interface Git {
   readonly rootOf: (directory: string) => Promise<string | null>;
   /** Of these absolute paths those that are not committed, in their worktree. */
   readonly uncommitted: (root: string, paths: readonly string[]) => Promise<ReadonlyMap<string, Uncommitted>>;
+  /** Wall time of the last commit that changed a file; 0 when there is none. */
+  readonly committedMs: (root: string, path: string) => Promise<number>;
+  /** Absolute paths that the commit being made would change. */
+  readonly staged: (root: string) => Promise<readonly string[]>;
 }
 
 const LIMIT_MS = 5_000;
@@ -38,6 +42,17 @@ export const realGit: Git = {
         entry.startsWith("??") ? ("untracked" as const) : ("tracked" as const),
       ]),
     );
+  },
+  committedMs: async (root, path) => {
+    const text = await run(root, ["log", "-1", "--format=%ct", "--", path]);
+    return Number(text ?? 0) * 1_000;
+  },
+  staged: async (root) => {
+    const text = await run(root, ["diff", "--cached", "--name-only", "--no-renames", "-z"]);
+    return (text ?? "")
+      .split("\0")
+      .filter((name) => name !== "")
+      .map((name) => join(root, name));
   },
 };
 

@@ -1,4 +1,5 @@
 /** What the command line needs of this folder. */
+export { applyGitHook, gitHook, hasGitHook } from "./git-hook.ts";
 
 export type { Program } from "./hook-command.ts";
 export { HOST_NAMES, HOSTS, type Scope } from "./host-settings.ts";

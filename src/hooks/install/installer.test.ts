@@ -73,7 +73,8 @@ test.each(cases)("$host for the $scope: in, once, and out again without a trace"
   const before = tree();
   expect(install(host, { scope })).toBe(host === "codex" && scope === "user" ? 2 : 1);
   expect(install(host, { scope })).toBe(0);
-  expect(installer().status(host, program()).installed).toMatchObject([{ scope, state: "fits", program: program() }]);
+  const state = host === "codex" ? "untrusted" : "fits";
+  expect(installer().status(host, program()).installed).toMatchObject([{ scope, state, program: program() }]);
   expect(remove(host)).toBeGreaterThan(0);
   expect(tree()).toEqual(before);
   expect(remove(host)).toBe(0);
@@ -177,4 +178,23 @@ test("a list of writable places that is there already is the user's to change", 
   write(at("home/.codex/config.toml"), `[sandbox_workspace_write]\nwritable_roots = ["/x", "${at("state")}"]\n`);
   expect(installer().notes("codex").join(" ")).not.toContain("writable_roots");
   expect(existsSync(at("home/.codex/hooks.json"))).toBe(true);
+});
+
+test("Codex counts as guarded when it trusts every hook of the file", () => {
+  install("codex");
+  const path = at("home/.codex/hooks.json");
+  const trust = (count: number, more = "") =>
+    Array.from(
+      { length: count },
+      (_, i) => `[hooks.state."${path}:event_${i}:0:0"]\ntrusted_hash = "sha256:00"\n${more}`,
+    ).join("\n");
+  const stateWith = (config: string) => {
+    write(at("home/.codex/config.toml"), config);
+    return installer().status("codex", program()).installed[0]?.state;
+  };
+  expect(stateWith('model = "x"\n')).toBe("untrusted");
+  expect(stateWith(trust(7))).toBe("untrusted");
+  expect(stateWith(trust(8))).toBe("fits");
+  expect(stateWith(trust(8, "enabled = false\n"))).toBe("untrusted");
+  expect(stateWith(trust(8).replaceAll(path, "/other/hooks.json"))).toBe("untrusted");
 });

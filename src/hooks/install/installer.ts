@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { join } from "node:path";
 import { LockyardError } from "../../edges/basics.ts";
 import type { HostName } from "../hook-call.ts";
-import { withWritableRoot, writableRoots } from "./codex-sandbox.ts";
+import { trustedHooks, withWritableRoot, writableRoots } from "./codex-config.ts";
 import { type Program, programOf } from "./hook-command.ts";
 import { HOSTS, type Scope, type SettingsPlace } from "./host-settings.ts";
 import { isPlugin, pluginText, programOfPlugin } from "./opencode-plugin.ts";
@@ -27,8 +27,11 @@ export interface InstalledHooks {
   readonly scope: Scope;
   readonly path: string;
   readonly program: Program | null;
-  /** `other`: they start another Lockyard or Node than this one, or are not all there. */
-  readonly state: "fits" | "other" | "gone" | "broken";
+  /**
+   * `other`: they start another Lockyard or Node than this one, or are not all there. `untrusted`: the host leaves them out
+   * until its user says that they are fine.
+   */
+  readonly state: "fits" | "other" | "gone" | "untrusted" | "broken";
   /** What is wrong with a broken file. */
   readonly fault?: string;
 }
@@ -143,7 +146,13 @@ export class HookInstaller {
       const found = text === null ? null : programIn(text, { host, file: path });
       if (text === null || found === null) return null;
       const isThere = existsSync(found.node) && existsSync(found.script);
-      const state = !isThere ? "gone" : this.#fits(text, asked) ? "fits" : "other";
+      const state = !isThere
+        ? "gone"
+        : !this.#fits(text, asked)
+          ? "other"
+          : this.#isTrusted(host, path)
+            ? "fits"
+            : "untrusted";
       return { scope, path, program: found.node === "" ? null : found, state };
     } catch (error) {
       if (!(error instanceof LockyardError)) throw error;
@@ -159,6 +168,12 @@ export class HookInstaller {
       const wish = { host, program, ifGone };
       return HOSTS[host].entries === null ? text === pluginText(wish) : hasHooks(text, { wish, file: path });
     });
+  }
+
+  /** As far as its configuration tells. */
+  #isTrusted(host: HostName, path: string): boolean {
+    if (host !== "codex") return true;
+    return trustedHooks(readSettings(this.#codexConfig()) ?? "", path) >= (HOSTS.codex.entries?.length ?? 0);
   }
 
   #isOnPath(name: string): boolean {

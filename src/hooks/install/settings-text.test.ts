@@ -62,6 +62,12 @@ test("another Node, or another answer when it is gone, takes the place of the ol
   expect(commandsIn(fresh, { host: "claude", file: "f" })).toHaveLength(10);
 });
 
+test("where an edit is refused when Lockyard is gone, Claude refuses what its hook does not answer", () => {
+  const blocks = (ifGone: "pass" | "refuse") =>
+    install("", wish("claude", { ifGone })).split('"onFailure": "block"').length - 1;
+  expect([blocks("pass"), blocks("refuse")]).toEqual([0, 2]);
+});
+
 test("hooks of one host are not those of another", () => {
   const both = install(install(FULL), wish("gemini"));
   expect(commandsIn(both, { host: "gemini", file: "f" })).toHaveLength(8);

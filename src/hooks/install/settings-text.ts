@@ -54,6 +54,8 @@ function groupFor({ event, matcher, timeout, isFirst }: HookEntry, { host, progr
     type: "command",
     command: hookCommand(host, { program, whenGone }),
     timeout: HOSTS[host].isInMs ? timeout * 1_000 : timeout,
+    // When it takes too long, or cannot be started.
+    ...(host === "claude" && whenGone === "refuse" ? { onFailure: "block" } : {}),
   };
   return { ...(matcher === null ? {} : { matcher }), hooks: [hook] };
 }
