@@ -5,6 +5,7 @@ import { systemClock } from "../../edges/basics.ts";
 import { storeFile } from "../../edges/store.ts";
 import { type Check, checkConfig, checkContainment, checkNode, checkPlatform, checkSwitch } from "../doctor/checks.ts";
 import { checkContents, checkFile, checkPlace } from "../doctor/store-checks.ts";
+import { checkWorktrees } from "../doctor/worktree-checks.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { workspaceRoot } from "../look/workspace.ts";
 import type { DoctorOptions } from "../set-up-commands.ts";
@@ -23,6 +24,7 @@ export async function doctorCommand(options: DoctorOptions, surroundings: Surrou
     ...place.checks,
     ...(place.file === null ? [] : await lookAt(place.file, options, surroundings)),
     await checkConfig(surroundings),
+    ...(await checkWorktrees(surroundings)),
   ];
   const isUsable = !before.some(({ name, status }) => name === "store" && status === "fault");
   const proven = options.prove === true && isUsable ? await proveBeside(options, surroundings) : undefined;

@@ -40,6 +40,15 @@ test("an end is a line, with its time and what it waited for locks", () => {
   expect(linesOf(finished({ lockWaitMs: 2_600 }), OPTIONS)).toEqual(["✓ docs 3.2s, waited 2.6s for locks"]);
 });
 
+test("what was touched and not declared is a warning, of a few names", () => {
+  expect(linesOf(finished({ touched: ["src/a.ts", "docs/d.md (by writer)"] }), OPTIONS)).toEqual([
+    "✓ docs 3.2s",
+    "    ! touched, not declared: src/a.ts, docs/d.md (by writer)",
+  ]);
+  const many = Array.from({ length: 8 }, (_, index) => `f${index}`);
+  expect(linesOf(finished({ touched: many }), OPTIONS)[1]).toMatch(/: f0, f1, f2, f3, f4 and 3 more$/);
+});
+
 test("a failure says its code, and more lines of its message are indented", () => {
   expect(linesOf(finished(FAILED), OPTIONS)).toEqual([
     "✗ docs failed after 3.2s (AGENT_EXITED): node ended with exit code 3. It said: first",

@@ -81,7 +81,12 @@ function finishedLines(event: Finished, { style, isVerbose, lastTaskId }: LineOp
   const waited = result.lockWaitMs >= 1_000 ? style.dim(`, waited ${duration(result.lockWaitMs)} for locks`) : "";
   if (result.success) {
     const output = event.taskId === lastTaskId && !isVerbose ? lastOutput(result.output, style) : NONE;
-    return [`${sign} ${name(event)}${took}${waited}`, ...output, ...leftoverLines(result.leftovers)];
+    return [
+      `${sign} ${name(event)}${took}${waited}`,
+      ...output,
+      ...touchedLines(result.touched, style),
+      ...leftoverLines(result.leftovers),
+    ];
   }
   if (status === "cancelled") return [`${sign} ${name(event)} cancelled${took}${waited}`];
   const message = plain(result.errorMessage).split("\n");
@@ -93,6 +98,7 @@ function finishedLines(event: Finished, { style, isVerbose, lastTaskId }: LineOp
     `${sign} ${name(event)} ${wordOf(status)}${took}${waited}${code}: ${message[0] ?? ""}`,
     ...shown,
     ...(hidden > 0 ? [style.dim(`    and ${count(hidden, "more line")}`)] : []),
+    ...touchedLines(result.touched, style),
     ...leftoverLines(result.leftovers),
   ];
 }
@@ -107,6 +113,19 @@ function lastOutput(output: JsonValue, style: Style): readonly string[] {
   return [
     ...lines.slice(0, OUTPUT_LINES).map((line) => `    ${line}`),
     ...(hidden > 0 ? [style.dim(`    and ${count(hidden, "more line")}`)] : []),
+  ];
+}
+
+/** Files named in one line; the result has them all. */
+const TOUCHED_SHOWN = 5;
+
+/** What changed while it ran and was not declared, by itself unless it says by whom. */
+function touchedLines(touched: readonly string[] | undefined, style: Style): readonly string[] {
+  if (touched === undefined || touched.length === 0) return NONE;
+  const shown = touched.slice(0, TOUCHED_SHOWN).map(plain).join(", ");
+  const hidden = touched.length - TOUCHED_SHOWN;
+  return [
+    `    ${style.yellow(style.signs.warning)} touched, not declared: ${shown}${hidden > 0 ? ` and ${hidden} more` : ""}`,
   ];
 }
 

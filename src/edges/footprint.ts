@@ -1,0 +1,2 @@
+/** Worktrees that tasks made: see basics.ts. */
+export { type FoundWorktree, findWorktrees } from "../footprint/leftovers.ts";
