@@ -1,4 +1,5 @@
 /** Running tasks: see basics.ts. */
+export { acpAgent } from "../agents/acp/acp-agent.ts";
 export { commandAgent } from "../agents/command/command-agent.ts";
 export { execAgent } from "../agents/exec/exec-agent.ts";
 export { threadAgent } from "../agents/thread/thread-agent.ts";

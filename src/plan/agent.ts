@@ -46,6 +46,7 @@ export function readAgent(
     module: "module" in raw ? readInside(raw.module, [...path, "module"], scoped) : undefined,
     threads: "threads" in raw ? raw.threads : undefined,
     model: "model" in raw ? raw.model : undefined,
+    permissions: "permissions" in raw ? raw.permissions : undefined,
     args: "args" in raw ? (raw.args ?? []) : [],
     concurrency: raw.concurrency,
     readOnly: raw.readOnly,

@@ -8,6 +8,7 @@ import type { Locator, Path } from "./faults.ts";
 export type CodingKind = "claude-code" | "codex" | "gemini" | "opencode";
 export type AgentKind = "command" | "thread" | "acp" | CodingKind;
 export type Leftovers = "keep" | "wait" | "kill";
+export type Permissions = "plan" | "edits" | "full";
 export type Isolation = "worktree" | "optimistic" | "whole-tree";
 
 /** Variables by name; null hands a variable on from the environment of the caller. */
@@ -39,6 +40,8 @@ export interface PlanAgent extends Policy {
   readonly module?: string;
   readonly threads?: number;
   readonly model?: string;
+  /** For coding agents and `acp`. */
+  readonly permissions?: Permissions;
   /** Arguments added to a coding agent's command line. */
   readonly args: readonly string[];
   readonly concurrency?: number;

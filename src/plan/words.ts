@@ -147,6 +147,10 @@ const everyAgent = {
     .describe("It changes nothing: hosts may then run it beside others without asking. Default false."),
 };
 
+const permissions = z
+  .enum(["plan", "edits", "full"])
+  .describe("What it may do: look only, change files (default), or whatever it wants.");
+
 const arguments_ = z.array(z.string()).describe("Arguments added to the command.");
 
 export const agent = z
@@ -168,6 +172,7 @@ export const agent = z
     z.strictObject({
       kind: z.literal(["claude-code", "codex", "gemini", "opencode"]).describe("A coding agent's command line."),
       model: text.optional().describe("Model, as that command line calls it."),
+      permissions: permissions.optional(),
       args: arguments_.optional(),
       isolation: isolation.optional(),
       ...everyAgent,
@@ -176,6 +181,7 @@ export const agent = z
       kind: z.literal("acp").describe("An agent that speaks the Agent Client Protocol on standard input and output."),
       run: command.describe("The command that starts it."),
       model: text.optional().describe("Model, as the agent calls it."),
+      permissions: permissions.optional(),
       isolation: isolation.optional(),
       ...everyAgent,
     }),

@@ -2,6 +2,7 @@
 import type { TypedAgent } from "../../core/agent-types.ts";
 import { DEFAULTS, MAX_TIMER_MS } from "../../core/bounds.ts";
 import { LockyardError } from "../../core/errors.ts";
+import type { AgentContext } from "../../core/ports.ts";
 import type { AgentTask, Claim, JsonObject, JsonValue, StandardSchema } from "../../core/task.ts";
 import type { Isolation } from "../../footprint/isolation.ts";
 import { placedAgent } from "../../footprint/placed-agent.ts";
@@ -12,6 +13,12 @@ import { type AcpSettings, runAcp } from "./acp-run.ts";
 import type { AcpPermissions, CallClaim } from "./permission.ts";
 import { type AcpPreset, PASSED_TO_ALL, type PresetFacts, presetFacts, presetOf } from "./presets.ts";
 import type { ToolCall } from "./tool-call.ts";
+
+/** Variables for an agent. */
+interface Surroundings {
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly passEnv?: readonly string[] | undefined;
+}
 
 export interface AcpAgentOptions<Context, Output> {
   /** An agent that is known here. Without it, a known one is recognised by the program in `argv`. */
@@ -34,6 +41,8 @@ export interface AcpAgentOptions<Context, Output> {
   readonly env?: Readonly<Record<string, string>>;
   /** Names of our own variables that are passed on too. */
   readonly passEnv?: readonly string[];
+  /** Says `env` and `passEnv` for each task; wins over both. */
+  readonly surroundingsFor?: (task: AgentTask, ctx: AgentContext) => Surroundings;
   /** Units and names a tool call takes while it runs, besides the files it changes: `{ use: "build" }` for a test run. */
   readonly claimsFor?: (call: ToolCall) => readonly CallClaim[];
   /** Absolute; claims and `cwd` are relative to it. Default: our own working directory. */
@@ -48,16 +57,16 @@ export interface AcpAgentOptions<Context, Output> {
   readonly concurrency?: number;
   /** Longest wait for the lock of one file; the call is refused then. Default: no limit but the task's own. */
   readonly lockTimeoutMs?: number;
-  /** Longest time without a word of the agent, for tasks that do not say; waiting for a lock does not count. Default 600,000. */
+  /** Longest time without a word of the agent, for tasks that do not say; waiting for a lock does not count. Default 30 minutes. */
   readonly idleTimeoutMs?: number;
   /** Longest time until the agent has opened a session. Default 120,000. */
   readonly startTimeoutMs?: number;
   /** Milliseconds between TERM and KILL when the task is stopped, after the agent was asked to end its turn. Default 2,000. */
   readonly graceMs?: number;
+  /** Shared daemons it may leave running; default `SHARED_DAEMONS`. When a task is stopped they die too. */
+  readonly keepList?: readonly string[];
 }
 
-/** A provider that does not answer is retried for ever by some of them. */
-const IDLE_TIMEOUT_MS = 600_000;
 const START_TIMEOUT_MS = 120_000;
 /** Shorter than elsewhere: it was asked already, by `session/cancel`. */
 const GRACE_MS = 2_000;
@@ -73,7 +82,7 @@ export function acpAgent<Context = JsonObject, Output = JsonValue>(
   options: AcpAgentOptions<Context, Output>,
 ): TypedAgent<Context, Output> {
   const { context, outputSchema, claims, concurrency, isolation = "optimistic", cwd } = options;
-  const settings = settingsOf(options as AcpAgentOptions<unknown, unknown>); // its types say what schemas give; not used here
+  const { facts, ...settings } = settingsOf(options as AcpAgentOptions<unknown, unknown>); // schemas are not used there
   const agent = placedAgent({
     kind: "acp",
     root: options.root ?? process.cwd(),
@@ -81,7 +90,13 @@ export function acpAgent<Context = JsonObject, Output = JsonValue>(
     cwdFor: typeof cwd === "function" ? cwd : () => cwd,
     run: (task, ctx, place) => {
       const isJson = outputSchema !== undefined || task.outputSchema !== undefined;
-      return runAcp({ settings: { ...settings, isJson }, task, ctx, cwd: place.cwd });
+      const surroundings = options.surroundingsFor?.(task, ctx) ?? options;
+      return runAcp({
+        settings: { ...settings, ...variables(surroundings, facts), isJson },
+        task,
+        ctx,
+        cwd: place.cwd,
+      });
     },
     context,
     output: outputSchema,
@@ -89,12 +104,19 @@ export function acpAgent<Context = JsonObject, Output = JsonValue>(
     ...(concurrency === undefined ? undefined : { concurrency: checkedConcurrency(concurrency) }),
     close: async () => settings.guardian.close(),
   });
-  const idleTimeoutMs = checkedMs(options.idleTimeoutMs, "idleTimeoutMs") ?? IDLE_TIMEOUT_MS;
+  const idleTimeoutMs = checkedMs(options.idleTimeoutMs, "idleTimeoutMs") ?? DEFAULTS.codingIdleTimeoutMs;
   // The manager checks the output with the schema before anybody sees it as Output.
   return { ...agent, idleTimeoutMs } as TypedAgent<Context, Output>;
 }
 
-function settingsOf(options: AcpAgentOptions<unknown, unknown>): AcpSettings {
+/** Variables of one task, and those its agent is known to need. */
+function variables({ env, passEnv = [] }: Surroundings, facts: Partial<PresetFacts>) {
+  return { env: { ...facts.env, ...env }, passEnv: [...PASSED_TO_ALL, ...(facts.passEnv ?? []), ...passEnv] };
+}
+
+type Settled = Omit<AcpSettings, "env" | "passEnv" | "isJson"> & { readonly facts: Partial<PresetFacts> };
+
+function settingsOf(options: AcpAgentOptions<unknown, unknown>): Settled {
   const { preset, model, permissions = "edits" } = options;
   const named = preset === undefined ? undefined : presetFacts(preset);
   const argv = checkedArgv(options.argv ?? named?.argv);
@@ -102,8 +124,6 @@ function settingsOf(options: AcpAgentOptions<unknown, unknown>): AcpSettings {
   const modelArgs = model === undefined ? undefined : facts.modelArgs?.(model);
   return {
     argv: [...argv, ...(modelArgs ?? [])],
-    env: { ...facts.env, ...options.env },
-    passEnv: [...PASSED_TO_ALL, ...(facts.passEnv ?? []), ...(options.passEnv ?? [])],
     permissions: checkedPermissions(permissions),
     claimsFor: options.claimsFor,
     mode: options.mode ?? facts.mode,
@@ -113,10 +133,10 @@ function settingsOf(options: AcpAgentOptions<unknown, unknown>): AcpSettings {
     writesThroughUs: options.writesThroughUs ?? facts.writesThroughUs ?? false,
     lockTimeoutMs: checkedMs(options.lockTimeoutMs, "lockTimeoutMs"),
     startTimeoutMs: checkedMs(options.startTimeoutMs, "startTimeoutMs") ?? START_TIMEOUT_MS,
-    graceMs: checkedMs(options.graceMs, "graceMs") ?? Math.min(GRACE_MS, DEFAULTS.graceMs),
-    keepList: SHARED_DAEMONS,
+    graceMs: checkedMs(options.graceMs, "graceMs") ?? GRACE_MS,
+    keepList: options.keepList ?? SHARED_DAEMONS,
     install: facts.install,
-    isJson: false,
+    facts,
     guardian: new Guardian(),
   };
 }

@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Fault, LockyardError } from "../../edges/basics.ts";
-import { commandAgent, SHARED_DAEMONS, threadAgent } from "../../edges/run.ts";
+import { acpAgent, commandAgent, SHARED_DAEMONS, threadAgent } from "../../edges/run.ts";
 import type { Agent, AgentContext, AgentTask } from "../../index.ts";
 import { findAgent, RUN_AGENT } from "../../plan/agent.ts";
 import type { ExpandedPlan } from "../../plan/expand.ts";
@@ -48,6 +48,7 @@ export function agentsFor(
   for (const agent of declared) {
     const limit = agent.concurrency === undefined ? {} : { concurrency: agent.concurrency };
     if (agent.kind === "command") agents[agent.name] = { ...commandsOf(members, keep), ...limit };
+    else if (agent.kind === "acp") agents[agent.name] = { ...acpOf(agent, { members, root, keep }), ...limit };
     else {
       const threads = threadAgent(pathToFileURL(resolve(root, agent.module ?? "")), {
         ...(agent.threads === undefined ? {} : { concurrency: agent.threads }),
@@ -108,6 +109,7 @@ export function missingFor(kind: AgentKind): string | null {
   switch (kind) {
     case "command":
     case "thread":
+    case "acp":
       return null;
     case "claude-code":
       return "Claude Code";
@@ -117,8 +119,6 @@ export function missingFor(kind: AgentKind): string | null {
       return "Gemini CLI";
     case "opencode":
       return "opencode";
-    case "acp":
-      return "ACP agents";
   }
 }
 
@@ -132,6 +132,32 @@ function commandsOf(members: ReadonlyMap<string, Member>, keep: readonly string[
     ...runners.kill,
     run: (task, ctx) => runners[memberFor(task, members).leftovers].run(filled(task, ctx, members), ctx),
   };
+}
+
+/** An agent that speaks ACP, started once for each task, with the task's variables and where the task says. */
+function acpOf(agent: PlanAgent, { members, root, keep }: AgentParts): Agent {
+  const { command, model, permissions, isolation } = agent;
+  const acp = acpAgent({
+    ...(command !== undefined && "argv" in command ? { argv: command.argv } : {}),
+    ...(model === undefined ? {} : { model }),
+    ...(permissions === undefined ? {} : { permissions }),
+    root,
+    cwd: (task) => memberFor(task, members).cwd,
+    // Its files are locked one by one as it asks for them, so it may work in place.
+    isolation: (task) => memberFor(task, members).isolation ?? isolation ?? "optimistic",
+    keepList: [...SHARED_DAEMONS, ...keep],
+    surroundingsFor: (task, ctx) => {
+      const member = memberFor(task, members);
+      return { env: startOf(member, ctx.dependencies).env, passEnv: member.passEnv };
+    },
+  });
+  return { ...acp, run: (task, ctx) => acp.run(filled(task, ctx, members), ctx) };
+}
+
+interface AgentParts {
+  readonly members: ReadonlyMap<string, Member>;
+  readonly root: string;
+  readonly keep: readonly string[];
 }
 
 function commandOf(member: Member, ctx: AgentContext) {
