@@ -3,7 +3,7 @@ import { useCommandLine } from "./harness.ts";
 
 const { directory } = useCommandLine();
 
-const CONFIG = "agents:\n  writer: { kind: command, run: echo hello }\n";
+const CONFIG = "agents:\n  writer: { kind: command, run: sh -c 'echo hello' }\n";
 const PLAN = "name: letters\ntasks:\n  one: { agent: writer, description: a letter }\n";
 
 function repository() {
@@ -21,7 +21,7 @@ test("a found agent starts after it was approved by its key, and not after it ch
   expect(refused.stdout).toContain('"TRUST_REQUIRED"');
   const shown = await here.run(["trust"]);
   expect(shown.code).toBe(1);
-  expect(shown.stdout).toContain("writer (command): echo hello");
+  expect(shown.stdout).toContain("writer (command): sh -c 'echo hello'");
   const key = /--key ([0-9a-f]{32})/.exec(shown.stdout)?.[1] ?? "";
   expect((await here.run(["trust", "--key", key])).code).toBe(0);
   expect((await here.run(["run", "plan.yaml"])).code).toBe(0);
@@ -41,7 +41,7 @@ test("without a terminal nothing is asked and nothing is approved", async () => 
   expect(JSON.parse(told.stdout)).toMatchObject({
     type: "trust",
     isTrusted: false,
-    agents: ["writer (command): echo hello"],
+    agents: ["writer (command): sh -c 'echo hello'"],
   });
   expect((await here.run(["run", "plan.yaml"])).code).toBe(2);
 });

@@ -78,13 +78,18 @@ function foundAgents({ files, agentKeys, agents }: Config): FoundAgents | null {
 function agentText(agent: PlanAgent): string {
   const { name, kind, command, module, model, args, env } = agent;
   const said = [
-    command === undefined ? "" : "argv" in command ? command.argv.join(" ") : JSON.stringify(command),
+    command === undefined ? "" : "argv" in command ? command.argv.map(quoted).join(" ") : JSON.stringify(command),
     module === undefined ? "" : `module ${module}`,
     model === undefined ? "" : `model ${model}`,
-    args.join(" "),
+    args.map(quoted).join(" "),
     ...Object.entries(env ?? {}).map(([variable, value]) => `${variable}=${value}`),
   ].filter((text) => text !== "");
   return neutralise(`${name} (${kind})${said.length === 0 ? "" : `: ${said.join(", ")}`}`);
+}
+
+/** As a shell would have to be told: where one argument ends and the next begins is to be seen. */
+function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 
 function remember(line: string): void {
