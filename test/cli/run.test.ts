@@ -58,17 +58,16 @@ test("every fault of a plan is told at once with its line, and nothing starts", 
   expect(here.exists("started")).toBe(false);
 });
 
-test("an agent this version cannot run is refused before anything starts", async () => {
+test("a coding agent that is not installed is refused before anything starts, with how to get it", async () => {
   const here = directory();
   here.write(
     "plan.yaml",
-    `tasks:\n  one: { run: "touch started" }\n  two: { agent: claude-code, description: Rewrite it }\n`,
+    `agents:\n  writer: { kind: claude-code, env: { PATH: /nowhere } }\ntasks:\n  one: { run: "touch started" }\n  two: { agent: writer, description: Rewrite it }\n`,
   );
   const { code, stderr } = await here.run(["run", "plan.yaml"]);
   expect(code).toBe(2);
-  expect(stderr).toMatch(
-    /task two: its agent claude-code is of kind claude-code, and this version of Lockyard cannot run Claude Code yet/,
-  );
+  expect(stderr).toMatch(/task two: its agent writer is Claude Code, and claude is not installed, or not in PATH/);
+  expect(stderr).toContain("npm install -g @anthropic-ai/claude-code");
   expect(here.exists("started")).toBe(false);
 });
 

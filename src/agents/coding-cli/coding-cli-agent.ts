@@ -10,7 +10,7 @@ import { Guardian } from "../../process/guardian.ts";
 import { SHARED_DAEMONS } from "../../process/leftovers.ts";
 import { isExecutable } from "../../process/spawn.ts";
 import { checkedConcurrency } from "../function-agent.ts";
-import { type CodingSettings, missingText, runTurn, type Surroundings } from "./coding-run.ts";
+import { type CodingSettings, runTurn, type Surroundings } from "./coding-run.ts";
 import type { CodingCli, Permissions } from "./dialect.ts";
 import { DIALECTS } from "./dialects.ts";
 
@@ -123,12 +123,13 @@ function checkedMs(ms: number, name: string, least: number): number {
   throw new LockyardError("INVALID_OPTION", `${name} is ${ms}; it must be ${least} to ${MAX_TIMER_MS} milliseconds.`);
 }
 
-/** What keeps a coding agent from being started here, and how to help it; undefined when its program is there. */
+/** The program of a coding agent that is not in PATH, and how to get it; undefined when it is there. */
 export function missingCodingCli(
   kind: CodingCli,
   path: string | undefined,
-): { readonly what: string; readonly hint: string } | undefined {
-  const dialect = DIALECTS[kind];
-  if (isExecutable(dialect.program, { cwd: undefined, path })) return undefined;
-  return { what: missingText(dialect, dialect.program), hint: dialect.install };
+): { readonly program: string; readonly title: string; readonly hint: string } | undefined {
+  const { program, title, install } = DIALECTS[kind];
+  return isExecutable(program, { cwd: undefined, path })
+    ? undefined
+    : { program, title, hint: `install it: ${install}` };
 }

@@ -114,15 +114,9 @@ async function start(turn: Turn, what: { readonly argv: readonly string[]; reado
   } catch (error) {
     const cause = error instanceof LockyardError ? error.cause : undefined;
     if ((cause as NodeJS.ErrnoException | undefined)?.code !== "ENOENT") throw error; // spawn gives errno errors
-    throw new LockyardError("SPAWN_FAILED", missingText(dialect, settings.program), {
-      hint: `Install it: ${dialect.install}`,
-      cause,
-    });
+    const what = `${dialect.title} could not be started: ${settings.program} is not installed, or not in PATH.`;
+    throw new LockyardError("SPAWN_FAILED", what, { hint: `Install it: ${dialect.install}`, cause });
   }
-}
-
-export function missingText({ title }: Dialect, program: string): string {
-  return `${title} could not be started: ${program} is not installed, or not in PATH.`;
 }
 
 /** From its start to the proof. */

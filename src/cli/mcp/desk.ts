@@ -9,7 +9,7 @@ import type { Asking, Batch, Desk, HeldByHost, LockRequest, TaskRequest, Watched
 import { whyJson } from "../commands/why.ts";
 import { configFor } from "../config-for.ts";
 import { statusReport } from "../look/status-report.ts";
-import { missingFor } from "../run/plan-agents.ts";
+import { missingProgram } from "../run/missing-program.ts";
 import { DEFAULT_CONCURRENCY } from "../run/plan-manager.ts";
 import { forgetOldLogs, logFile } from "../run/task-logs.ts";
 import { trustOf } from "../run/trust.ts";
@@ -165,12 +165,12 @@ export class ServerDesk implements Desk {
     const report = await manager.view((view) =>
       statusReport(view, { location, nowMs: clock.nowMs(), root, withLocks: false }),
     );
-    const agents = knownAgents(config).map(({ name, kind, readOnly, declaredBy }) => ({
-      name,
-      kind,
-      ...(readOnly === true ? { readOnly } : {}),
-      ...(missingFor(kind) === null ? {} : { canRun: false }),
-      ...(trusted(declaredBy) ? {} : { needs: "the user must approve it: lockyard trust" }),
+    const agents = knownAgents(config).map((agent) => ({
+      name: agent.name,
+      kind: agent.kind,
+      ...(agent.readOnly === true ? { readOnly: true } : {}),
+      ...(missingProgram(agent) === undefined ? {} : { canRun: false }),
+      ...(trusted(agent.declaredBy) ? {} : { needs: "the user must approve it: lockyard trust" }),
     }));
     const { counts, running, waiting, paused } = report;
     const capacities = [...config.inForce.values()].map(({ name }) => name);

@@ -6,14 +6,15 @@ import type { Config } from "../../config/config.ts";
 import { LockyardError, suggest } from "../../edges/basics.ts";
 import { realRoot, workspaceId } from "../../edges/names.ts";
 import type { TaskRequest } from "../../mcp/desk.ts";
-import { CODING_KINDS, findAgent } from "../../plan/agent.ts";
+import { findAgent } from "../../plan/agent.ts";
 import { expandPlan } from "../../plan/expand.ts";
 import type { Member } from "../../plan/member.ts";
 import { parsePlan } from "../../plan/parse-plan.ts";
 import type { PlanAgent } from "../../plan/plan.ts";
 import { PlanFault, withLines } from "../config-for.ts";
-import { missingFor } from "../run/plan-agents.ts";
+import { missingProgram } from "../run/missing-program.ts";
 import { relocated } from "../run/plan-manager.ts";
+import { knownAgents } from "./session.ts";
 
 export interface Requesting {
   readonly config: Config;
@@ -69,15 +70,17 @@ async function expanded(text: string, { config, cwd }: Requesting): Promise<read
 function checkAgent(name: string, { config, trusted, isReadOnly }: Requesting): void {
   const agent = findAgent(name, config.agents);
   if (agent === undefined) {
-    const names = [...Object.keys(config.agents), ...CODING_KINDS.filter((kind) => missingFor(kind) === null)];
+    const names = knownAgents(config).map((known) => known.name);
     const near = suggest(name, names);
     throw new LockyardError("UNKNOWN_AGENT", `There is no agent named ${JSON.stringify(name)}.`, {
       hint: near === undefined ? hintOf(names) : `Did you mean ${JSON.stringify(near)}?`,
     });
   }
-  const missing = missingFor(agent.kind);
-  if (missing !== null)
-    throw new LockyardError("UNKNOWN_AGENT", `The agent ${name} needs ${missing}, which this version cannot run.`);
+  const missing = missingProgram(agent);
+  if (missing !== undefined) {
+    const what = `The agent ${name} is ${missing.title}, and ${missing.program} is not installed, or not in PATH.`;
+    throw new LockyardError("UNKNOWN_AGENT", what, { hint: missing.hint });
+  }
   if (!trusted(agent.declaredBy)) throw untrusted(agent);
   if (isReadOnly && agent.readOnly !== true) {
     throw new LockyardError("INVALID_OPTION", `The agent ${name} is not declared read-only.`, {

@@ -11,7 +11,8 @@ import type { Log, TaskLook, WatchedTask } from "../../mcp/desk.ts";
 import { builtInAgent, CODING_KINDS } from "../../plan/agent.ts";
 import type { Member } from "../../plan/member.ts";
 import type { PlanAgent } from "../../plan/plan.ts";
-import { agentsFor, missingFor, type PlanAgents } from "../run/plan-agents.ts";
+import { missingProgram } from "../run/missing-program.ts";
+import { agentsFor, type PlanAgents } from "../run/plan-agents.ts";
 import { logFile, TaskLogs } from "../run/task-logs.ts";
 import { SessionManager } from "./session-manager.ts";
 
@@ -171,16 +172,16 @@ function looksAt(manager: SessionManager): ReadonlyMap<string, TaskLook> {
   return looks;
 }
 
-/** Agents that this version can run and that somebody vouches for. */
+/** Agents that are installed and that somebody vouches for. */
 function startable(config: Config, trusted: (declaredBy: string) => boolean): readonly PlanAgent[] {
-  return knownAgents(config).filter(({ kind, declaredBy }) => missingFor(kind) === null && trusted(declaredBy));
+  return knownAgents(config).filter((agent) => missingProgram(agent) === undefined && trusted(agent.declaredBy));
 }
 
-/** Those of the configuration, and those that need no entry in it. */
+/** Those of the configuration, and those that need no entry in it where they are installed. */
 export function knownAgents(config: Config): readonly PlanAgent[] {
   const builtIn = CODING_KINDS.filter((kind) => config.agents[kind] === undefined).flatMap((kind) => {
-    const agent = missingFor(kind) === null ? builtInAgent(kind) : undefined;
-    return agent ?? [];
+    const agent = builtInAgent(kind);
+    return agent === undefined || missingProgram(agent) !== undefined ? [] : agent;
   });
   return [...Object.values(config.agents), ...builtIn].slice(0, BOUNDS.agentMetrics);
 }

@@ -1,14 +1,15 @@
-/** The agents of a plan, built: commands and threads. What cannot be run yet is refused before anything starts. */
+/** The agents of a plan, built. What cannot be run here is refused before anything starts. */
 
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Fault, LockyardError } from "../../edges/basics.ts";
-import { acpAgent, commandAgent, SHARED_DAEMONS, threadAgent } from "../../edges/run.ts";
+import { acpAgent, codingCliAgent, commandAgent, SHARED_DAEMONS, threadAgent } from "../../edges/run.ts";
 import type { Agent, AgentContext, AgentTask } from "../../index.ts";
 import { findAgent, RUN_AGENT } from "../../plan/agent.ts";
 import type { ExpandedPlan } from "../../plan/expand.ts";
 import { type Member, startOf } from "../../plan/member.ts";
-import type { AgentKind, Leftovers, Plan, PlanAgent } from "../../plan/plan.ts";
+import type { CodingKind, Leftovers, Plan, PlanAgent } from "../../plan/plan.ts";
+import { missingProgram } from "./missing-program.ts";
 
 export interface PlanAgents {
   /** By agent id or type, for the engine. */
@@ -20,8 +21,8 @@ export interface PlanAgents {
 }
 
 /**
- * Builds what the plan uses. Throws INVALID_PLAN when a task needs an agent that this version cannot run, or one that was
- * found in a repository rather than named.
+ * Builds what the plan uses. Throws INVALID_PLAN when a task needs an agent that is not installed, TRUST_REQUIRED for one that
+ * was found in a repository rather than named.
  */
 export function planAgents(
   expanded: ExpandedPlan,
@@ -47,15 +48,9 @@ export function agentsFor(
   const closers: (() => Promise<void>)[] = [];
   for (const agent of declared) {
     const limit = agent.concurrency === undefined ? {} : { concurrency: agent.concurrency };
-    if (agent.kind === "command") agents[agent.name] = { ...commandsOf(members, keep), ...limit };
-    else if (agent.kind === "acp") agents[agent.name] = { ...acpOf(agent, { members, root, keep }), ...limit };
-    else {
-      const threads = threadAgent(pathToFileURL(resolve(root, agent.module ?? "")), {
-        ...(agent.threads === undefined ? {} : { concurrency: agent.threads }),
-      });
-      closers.push(() => threads.close());
-      agents[agent.name] = { ...threads, ...limit, run: (task, ctx) => threads.run(filled(task, ctx, members), ctx) };
-    }
+    const built = build(agent, { members, root, keep });
+    if (built.close !== undefined) closers.push(() => built.close?.() ?? Promise.resolve());
+    agents[agent.name] = { ...built, ...limit };
   }
   return {
     agents,
@@ -82,16 +77,16 @@ function usedAgents(plan: Plan, members: readonly Member[]): ReadonlyMap<PlanAge
 
 const TRUST_HINT = "look at it and approve it for this repository: lockyard trust";
 
-/** What keeps a plan from being run: an agent this version cannot start, or one that nobody named. */
+/** What keeps a plan from being run: an agent that is not installed, or one that nobody named. */
 export function agentFaults(expanded: ExpandedPlan, trusted: (declaredBy: string) => boolean): readonly Fault[] {
   const faults: Fault[] = [];
   for (const [agent, taskId] of usedAgents(expanded.plan, expanded.tasks)) {
-    const missing = missingFor(agent.kind);
-    if (missing !== null) {
+    const missing = missingProgram(agent);
+    if (missing !== undefined) {
       faults.push({
         where: `task ${taskId}:`,
-        what: `its agent ${agent.name} is of kind ${agent.kind}, and this version of Lockyard cannot run ${missing} yet`,
-        hint: "start its command line as a command agent: agents: { NAME: { kind: command, run: … } }",
+        what: `its agent ${agent.name} is ${missing.title}, and ${missing.program} is not installed, or not in PATH`,
+        hint: missing.hint,
       });
     } else if (!trusted(agent.declaredBy)) {
       faults.push({
@@ -102,24 +97,6 @@ export function agentFaults(expanded: ExpandedPlan, trusted: (declaredBy: string
     }
   }
   return faults;
-}
-
-/** What this version cannot run, in words; null for what it can. */
-export function missingFor(kind: AgentKind): string | null {
-  switch (kind) {
-    case "command":
-    case "thread":
-    case "acp":
-      return null;
-    case "claude-code":
-      return "Claude Code";
-    case "codex":
-      return "Codex";
-    case "gemini":
-      return "Gemini CLI";
-    case "opencode":
-      return "opencode";
-  }
 }
 
 /** One agent for all commands: what to start is the task's business, only leftovers are settled a runner. */
@@ -134,24 +111,65 @@ function commandsOf(members: ReadonlyMap<string, Member>, keep: readonly string[
   };
 }
 
-/** An agent that speaks ACP, started once for each task, with the task's variables and where the task says. */
-function acpOf(agent: PlanAgent, { members, root, keep }: AgentParts): Agent {
-  const { command, model, permissions, isolation } = agent;
+function build(agent: PlanAgent, parts: AgentParts): Agent {
+  switch (agent.kind) {
+    case "command":
+      return commandsOf(parts.members, parts.keep);
+    case "thread":
+      return threadOf(agent, parts);
+    case "acp":
+      return acpOf(agent, parts);
+    case "claude-code":
+    case "codex":
+    case "gemini":
+    case "opencode":
+      return codingOf(agent.kind, agent, parts);
+  }
+}
+
+function threadOf({ module, threads }: PlanAgent, { members, root }: AgentParts): Agent {
+  const agent = threadAgent(pathToFileURL(resolve(root, module ?? "")), {
+    ...(threads === undefined ? {} : { concurrency: threads }),
+  });
+  return { ...agent, run: (task, ctx) => agent.run(filled(task, ctx, members), ctx), close: () => agent.close() };
+}
+
+/** An agent that speaks ACP, started once for each task. */
+function acpOf(agent: PlanAgent, parts: AgentParts): Agent {
+  const { command, isolation } = agent;
   const acp = acpAgent({
     ...(command !== undefined && "argv" in command ? { argv: command.argv } : {}),
+    ...placedOptions(agent, parts),
+    // Its files are locked one by one as it asks for them, so it may work in place.
+    isolation: (task) => memberFor(task, parts.members).isolation ?? isolation ?? "optimistic",
+  });
+  return { ...acp, run: (task, ctx) => acp.run(filled(task, ctx, parts.members), ctx) };
+}
+
+/** The command line of a coding agent, started once for each task. */
+function codingOf(kind: CodingKind, agent: PlanAgent, parts: AgentParts): Agent {
+  const coding = codingCliAgent({
+    kind,
+    args: agent.args,
+    ...placedOptions(agent, parts),
+    isolation: (task) => memberFor(task, parts.members).isolation ?? agent.isolation,
+  });
+  return { ...coding, run: (task, ctx) => coding.run(filled(task, ctx, parts.members), ctx) };
+}
+
+/** As the agent is declared, with the task's variables, where the task says. */
+function placedOptions({ model, permissions }: PlanAgent, { members, root, keep }: AgentParts) {
+  return {
     ...(model === undefined ? {} : { model }),
     ...(permissions === undefined ? {} : { permissions }),
     root,
-    cwd: (task) => memberFor(task, members).cwd,
-    // Its files are locked one by one as it asks for them, so it may work in place.
-    isolation: (task) => memberFor(task, members).isolation ?? isolation ?? "optimistic",
+    cwd: (task: AgentTask) => memberFor(task, members).cwd,
     keepList: [...SHARED_DAEMONS, ...keep],
-    surroundingsFor: (task, ctx) => {
+    surroundingsFor: (task: AgentTask, ctx: AgentContext) => {
       const member = memberFor(task, members);
       return { env: startOf(member, ctx.dependencies).env, passEnv: member.passEnv };
     },
-  });
-  return { ...acp, run: (task, ctx) => acp.run(filled(task, ctx, members), ctx) };
+  };
 }
 
 interface AgentParts {
