@@ -77,13 +77,14 @@ function heardError(message: string, account: Account): Notice | undefined {
   return undefined;
 }
 
-/** What the provider said comes as it was sent: JSON in a text. */
+/** What a request was refused with comes as it was sent, JSON in a text; all else in words, after it asked again. */
 function failureIn(message: string): Failure {
   const sent = eventIn(message);
-  const said = textAt(sent, "error", "message") || textAt(sent, "detail") || message;
+  if (sent !== undefined)
+    return { message: textAt(sent, "error", "message") || textAt(sent, "detail") || message, status: 400 };
   const status = /status:? (\d{3})\b/.exec(message)?.[1];
   return {
-    message: said || "its turn failed without a reason",
+    message: message || "its turn failed without a reason",
     ...(status === undefined ? undefined : { status: Number(status) }),
   };
 }

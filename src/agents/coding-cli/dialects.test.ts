@@ -127,6 +127,7 @@ describe("Codex", () => {
     const failed = { type: "turn.failed", error: { message: sent } };
     expect(heard("codex", [{ type: "error", message: sent }, failed]).account.failure).toEqual({
       message: "no such model",
+      status: 400,
     });
     const message = "exceeded retry limit, last status: 429 Too Many Requests";
     expect(heard("codex", [{ type: "turn.failed", error: { message } }]).account.failure?.status).toBe(429);
