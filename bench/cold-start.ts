@@ -8,13 +8,21 @@ import { build } from "esbuild";
 const RUNS = 15;
 const FOLDER = fileURLToPath(new URL("../.cache/bench/", import.meta.url));
 
-/** Milliseconds from spawn to exit: the median of 15 runs after one that warms the file cache and the compile cache. */
-export function coldMs(args: readonly string[], environment: Readonly<Record<string, string>> = {}): number {
+/**
+ * Milliseconds from spawn to exit: the median of 15 runs after one that warms the file cache and the compile cache. `input`
+ * is what they read.
+ */
+export function coldMs(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+  input?: string,
+): number {
   const once = (): number => {
     const startMs = performance.now();
     const { status, stderr } = spawnSync(process.execPath, args, {
       env: { ...process.env, ...environment },
       encoding: "utf8",
+      ...(input === undefined ? {} : { input }),
     });
     const ms = performance.now() - startMs;
     if (status !== 0) throw new Error(`${args.join(" ")} ended with ${status}: ${stderr}`);
