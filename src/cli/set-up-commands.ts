@@ -10,6 +10,7 @@ export interface DoctorOptions extends CommonOptions {
 }
 export interface InitOptions extends CommonOptions {
   readonly yes?: boolean;
+  readonly mcp?: boolean;
 }
 export interface HooksOptions extends CommonOptions {
   readonly project?: boolean;
@@ -32,6 +33,7 @@ export function addSetUpCommands(wiring: SetUpWiring): void {
   const { surroundings, done, command, example, wholeNumber } = wiring;
   command("init", "write a starter configuration and a first plan for this repository")
     .option("-y, --yes", "write without asking")
+    .option("--mcp", "also write .mcp.json, so that sessions here may hand tasks to Lockyard")
     .addHelpText("after", `${example(["lockyard init --yes"])}\n\nNothing that exists is overwritten.`)
     .action(async (options: InitOptions) => {
       const { initCommand } = await import("./commands/init.ts");

@@ -114,6 +114,20 @@ test("init shows, writes when told to, and never overwrites", async () => {
   expect((await here.run(["plan", "lockyard.plan.yaml"])).code).toBe(0);
 });
 
+test("init proposes rules from the repository's own files, and names the hosts it finds", async () => {
+  const here = directory();
+  here.write("package.json", JSON.stringify({ scripts: { test: "node -e 1" } }));
+  fs.mkdirSync(path.join(here.path, "bin"));
+  fs.writeFileSync(path.join(here.path, "bin/claude"), "", { mode: 0o755 });
+  const { stdout } = await here.run(["init", "--yes", "--mcp"], { PATH: path.join(here.path, "bin") });
+  expect(stdout).toMatch(/Written: lockyard\.yaml, lockyard\.plan\.yaml, \.mcp\.json\./);
+  expect(stdout).toMatch(/Found Claude Code\. Guard their sessions: lockyard hooks install claude\n$/);
+  expect(here.read("lockyard.yaml")).toContain('- "npm test*"');
+  expect(JSON.parse(here.read(".mcp.json"))).toEqual({
+    mcpServers: { lockyard: { command: "lockyard", args: ["mcp"] } },
+  });
+});
+
 test("doctor says what holds here, and 1 when something does not", async () => {
   const here = directory();
   const good = await here.run(["doctor", "--json"]);

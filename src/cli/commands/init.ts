@@ -1,10 +1,10 @@
 /** `lockyard init`: proposes, shows, writes when told to; never overwrites. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, homedir } from "node:os";
 import { basename, join } from "node:path";
-import { errorCode, LockyardError } from "../../edges/basics.ts";
+import { errorCode, LockyardError, stateDirectory } from "../../edges/basics.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import { type StarterFile, starterFiles } from "../init/starter-files.ts";
+import { MCP_FILE, type StarterFile, starterFiles } from "../init/starter-files.ts";
 import { workspaceRoot } from "../look/workspace.ts";
 import type { InitOptions } from "../set-up-commands.ts";
 import type { Surroundings } from "../surroundings.ts";
@@ -14,11 +14,10 @@ export async function initCommand(options: InitOptions, surroundings: Surroundin
   const { out, cwd } = surroundings;
   const json = options.json === true;
   const root = workspaceRoot(cwd);
-  const files = starterFiles({
-    read: (name) => readIfThere(join(root, name)),
-    name: basename(root),
-    cores: availableParallelism(),
-  });
+  const read = (name: string) => readIfThere(join(root, name));
+  const starters = starterFiles({ read, name: basename(root), cores: availableParallelism() });
+  const files = options.mcp === true ? [...starters, MCP_FILE] : starters;
+  const hosts = await foundHosts(root, surroundings);
   const kept = files.filter(({ name }) => existsSync(join(root, name)));
   const fresh = files.filter((file) => !kept.includes(file));
   if (!json) show(fresh, kept, { ...surroundings, root });
@@ -28,11 +27,43 @@ export async function initCommand(options: InitOptions, surroundings: Surroundin
   const written = mayWrite ? fresh : [];
   if (json) {
     const names = (some: readonly StarterFile[]) => some.map(({ name }) => name);
-    out.json({ type: "init", root, written: names(written), kept: names(kept), proposed: mayWrite ? [] : fresh });
+    out.json({
+      type: "init",
+      root,
+      written: names(written),
+      kept: names(kept),
+      proposed: mayWrite ? [] : fresh,
+      hosts,
+    });
   } else if (written.length > 0) {
     out.line(`Written: ${written.map(({ name }) => name).join(", ")}. Next: lockyard plan lockyard.plan.yaml`);
   } else if (fresh.length > 0) out.line("Nothing was written. To write it: lockyard init --yes");
+  if (!json) out.lines(hostLines(hosts, options));
   return EXIT.ok;
+}
+
+interface FoundHost {
+  readonly host: string;
+  readonly title: string;
+  readonly isGuarded: boolean;
+}
+
+/** AI hosts of this machine. */
+async function foundHosts(root: string, { env }: Surroundings): Promise<readonly FoundHost[]> {
+  const { HOST_NAMES, HookInstaller } = await import("../../hooks/install/index.ts");
+  const installer = new HookInstaller({ env, home: homedir(), root, state: stateDirectory() });
+  const program = { node: process.execPath, script: process.argv[1] ?? "" };
+  return HOST_NAMES.map((host) => installer.status(host, program))
+    .filter(({ isFound, installed }) => isFound || installed.length > 0)
+    .map(({ host, title, installed }) => ({ host, title, isGuarded: installed.length > 0 }));
+}
+
+function hostLines(hosts: readonly FoundHost[], options: InitOptions): readonly string[] {
+  const open = hosts.filter(({ isGuarded }) => !isGuarded);
+  const titles = open.map(({ title }) => title).join(", ");
+  const guard = `Found ${titles}. Guard their sessions: lockyard hooks install ${open.map(({ host }) => host).join(" ")}`;
+  const mcp = "Let sessions here hand tasks to Lockyard: lockyard init --mcp writes .mcp.json, for Claude Code";
+  return [...(open.length > 0 ? [guard] : []), ...(hosts.length > 0 && options.mcp !== true ? [mcp] : [])];
 }
 
 function show(

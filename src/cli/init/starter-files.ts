@@ -1,5 +1,8 @@
 /** What `init` proposes: from the repository's own scripts, so that the first plan does something real. */
 
+import { heavyCommands } from "./command-rules.ts";
+import { manifestOf, packageManager } from "./manifest.ts";
+
 /** What is asked of the directory. */
 export interface Repository {
   /** The text of a file, undefined when there is none. */
@@ -38,7 +41,14 @@ export function starterFiles(repository: Repository): readonly StarterFile[] {
   ];
 }
 
-function configText({ cores }: Repository): string {
+/** For hosts that read it: sessions in this repository may hand tasks to `lockyard mcp`. */
+export const MCP_FILE: StarterFile = {
+  name: ".mcp.json",
+  text: `${JSON.stringify({ mcpServers: { lockyard: { command: "lockyard", args: ["mcp"] } } }, null, 2)}\n`,
+};
+
+function configText(repository: Repository): string {
+  const { cores } = repository;
   const units = Math.max(1, Math.floor(cores / 4));
   return `# Lockyard, for this repository. Checked by: lockyard doctor
 concurrency: auto          # tasks at once, where a plan does not say
@@ -47,6 +57,19 @@ resources:
   # Heavy commands take a unit (use: build), so that they take turns instead of melting the machine.
   # One unit for every four cores is a good start; this machine has ${cores}.
   build: { capacity: ${units} }
+${rulesText(heavyCommands(repository))}`;
+}
+
+function rulesText(commands: readonly string[]): string {
+  if (commands.length === 0) return "";
+  // A text in JSON's quotes is the same in YAML.
+  const lines = commands.map((command) => `      - ${JSON.stringify(command)}`).join("\n");
+  return `
+rules:
+  # Commands that take their turn in the sessions that \`lockyard hooks\` guards, however they are called there.
+  - match:
+${lines}
+    use: build
 `;
 }
 
@@ -86,10 +109,9 @@ const EXAMPLE: readonly StarterTask[] = [
 ];
 
 function tasksOf(repository: Repository): readonly StarterTask[] {
-  const manifest = repository.read("package.json");
-  const scripts = manifest === undefined ? [] : scriptsOf(manifest);
+  const { scripts } = manifestOf(repository.read("package.json"));
   if (scripts.length > 0) {
-    const runner = packageManager(repository);
+    const runner = packageManager(repository.read);
     return SCRIPTS.flatMap(([pattern, isHeavy]) => {
       const name = scripts.find((script) => pattern.test(script));
       return name === undefined ? [] : [{ id: idOf(name), run: `${runner} run ${name}`, isHeavy, dependsOn: [] }];
@@ -106,23 +128,6 @@ function tasksOf(repository: Repository): readonly StarterTask[] {
 
 function commands(lines: Readonly<Record<string, string>>): readonly StarterTask[] {
   return Object.entries(lines).map(([id, run]) => ({ id, run, isHeavy: true, dependsOn: [] }));
-}
-
-function scriptsOf(manifest: string): readonly string[] {
-  try {
-    const data: unknown = JSON.parse(manifest);
-    const scripts = typeof data === "object" && data !== null && "scripts" in data ? data.scripts : undefined;
-    return typeof scripts === "object" && scripts !== null ? Object.keys(scripts) : [];
-  } catch {
-    // A manifest that is no JSON is npm's business to complain about.
-    return [];
-  }
-}
-
-function packageManager({ read }: Repository): string {
-  if (read("pnpm-lock.yaml") !== undefined) return "pnpm";
-  if (read("yarn.lock") !== undefined) return "yarn";
-  return read("bun.lock") !== undefined || read("bun.lockb") !== undefined ? "bun" : "npm";
 }
 
 function idOf(script: string): string {
