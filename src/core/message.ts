@@ -18,9 +18,18 @@ export type Message =
     }
   /** Null: as it was configured. */
   | { readonly kind: "configure"; readonly maxConcurrentTasks: number | null }
+  /** A process that the task started waits for tasks of its own; 0 when it waits no more. Told again while it lasts. */
+  | { readonly kind: "waits"; readonly forMs: number }
   | { readonly kind: "retry"; readonly taskIds: readonly string[] };
 
-const KINDS: ReadonlySet<unknown> = new Set<Message["kind"]>(["answer", "pause", "resume", "configure", "retry"]);
+const KINDS: ReadonlySet<unknown> = new Set<Message["kind"]>([
+  "answer",
+  "pause",
+  "resume",
+  "configure",
+  "waits",
+  "retry",
+]);
 
 /** Null for what a newer program says and this one does not know. */
 export function messageOf(given: JsonObject): Message | null {

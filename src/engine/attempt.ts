@@ -42,6 +42,14 @@ export class Inside {
   readonly onStop = new Set<(stop: Stop) => void>();
   /** Whether its slot is given back for now. */
   hasGivenSlot = false;
+  /** The one account of its waits for others: whoever waits in its name gives and takes through it. */
+  loan: Loan | null = null;
+}
+
+export interface Loan {
+  /** `asPerson` also shows the task as waiting for input. */
+  give(asPerson?: boolean): void;
+  takeBack(): Promise<void>;
 }
 
 const NO_TEXTS: readonly string[] = Object.freeze([]);

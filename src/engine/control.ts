@@ -6,6 +6,7 @@ import { type Message, messageOf, NOTE } from "../core/message.ts";
 import type { JsonObject, JsonValue } from "../core/task.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Notices } from "./notices.ts";
+import type { OutsideWaits } from "./outside-waits.ts";
 import type { Budget, ManagerParts } from "./parts.ts";
 import type { TaskTable } from "./task-table.ts";
 import type { TurnQueue } from "./turn-queue.ts";
@@ -18,6 +19,7 @@ export interface ControlWiring {
   readonly notices: Notices;
   /** Whether its budget is used up. */
   readonly isSpent: () => boolean;
+  readonly waits: OutsideWaits;
   readonly configure: (change: { readonly maxConcurrentTasks?: number; readonly limits?: Budget }) => void;
 }
 
@@ -95,6 +97,11 @@ export class Control {
       }
       case "configure":
         return configure({ maxConcurrentTasks: message.maxConcurrentTasks ?? this.#configuredSlots });
+      case "waits": {
+        const attempt = this.#wiring.table.get(taskId)?.attempt;
+        if (attempt !== null && attempt !== undefined) this.#wiring.waits.told(attempt, message.forMs);
+        return;
+      }
       case "retry":
         return parts.onRetry?.(message.taskIds);
     }

@@ -11,7 +11,7 @@ import type { Effect } from "../core/command.ts";
 import { LockyardError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import type { NewRow, TaskRow } from "../core/row.ts";
-import type { Attempt } from "./attempt.ts";
+import type { Attempt, Loan } from "./attempt.ts";
 import type { WrongGrant } from "./grants.ts";
 import type { Stop } from "./task-record.ts";
 import type { TurnQueue } from "./turn-queue.ts";
@@ -202,8 +202,17 @@ export class NestedRequests {
   }
 }
 
+/** The account of an attempt's waits; made when first needed. */
+export function loanOf(
+  attempt: Attempt,
+  { requests, turns }: { readonly requests: NestedRequests; readonly turns: TurnQueue },
+): Loan {
+  attempt.inside.loan ??= new SlotLoan(attempt, requests, turns);
+  return attempt.inside.loan;
+}
+
 /** The slot of one attempt while it waits for others. Made when first needed. */
-export class SlotLoan {
+class SlotLoan implements Loan {
   readonly #attempt: Attempt;
   readonly #requests: NestedRequests;
   readonly #turns: TurnQueue;

@@ -1,4 +1,5 @@
 import { BOUNDS, DEFAULTS } from "../core/bounds.ts";
+import type { Command } from "../core/command.ts";
 import { invariant, LockyardError } from "../core/errors.ts";
 import type { LockyardEvent } from "../core/events.ts";
 import type { StoreView } from "../core/ports.ts";
@@ -310,9 +311,9 @@ export class TaskManager {
     this.#engine.turns.push({ type: "note", topic, note }, null);
   }
 
-  /** A guest of this manager goes on with what it holds. */
-  protected renew(guest: { readonly key: number; readonly fence: number; readonly leaseMs: number }): void {
-    this.#engine.turns.push({ type: "renew", ...guest }, null);
+  /** Tells the store what is no task's business. */
+  protected push(command: Extract<Command, { type: "renew" | "tell" }>): void {
+    this.#engine.turns.push(command, null);
   }
 
   /** Tasks that have ended may be handed over again. */

@@ -5,9 +5,9 @@ import type { AgentContext, Clock, HeldLocks, Logger, Store } from "../core/port
 import type { TaskRow } from "../core/row.ts";
 import type { AgentResult, Claim, JsonValue, TaskCall } from "../core/task.ts";
 import { tokenVariables } from "../core/token.ts";
-import type { Attempt } from "./attempt.ts";
+import type { Attempt, Loan } from "./attempt.ts";
 import { type Grants, usesPool, type WrongGrant } from "./grants.ts";
-import { type NestedRequests, SlotLoan } from "./nested-requests.ts";
+import { loanOf, type NestedRequests } from "./nested-requests.ts";
 import type { ManagerParts } from "./parts.ts";
 import type { Place } from "./submission.ts";
 import type { Stop, TaskRecord } from "./task-record.ts";
@@ -45,7 +45,6 @@ export interface StartedInside {
 export class TaskContext implements AgentContext {
   readonly #attempt: Attempt;
   readonly #host: ContextHost;
-  #loan: SlotLoan | null = null;
 
   constructor(attempt: Attempt, host: ContextHost) {
     this.#attempt = attempt;
@@ -257,9 +256,8 @@ export class TaskContext implements AgentContext {
     }
   }
 
-  #slot(): SlotLoan {
-    this.#loan ??= new SlotLoan(this.#attempt, this.#host.requests, this.#host.turns);
-    return this.#loan;
+  #slot(): Loan {
+    return loanOf(this.#attempt, this.#host);
   }
 
   /** The attempt, when it may still ask for things. */

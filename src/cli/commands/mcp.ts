@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
 import { chooseStore } from "../../config/store-choice.ts";
 import { errorCode, stateDirectory, systemClock } from "../../edges/basics.ts";
-import { randomPart } from "../../edges/run.ts";
+import { randomPart, readToken } from "../../edges/run.ts";
 import type { ServerOptions } from "../../mcp/server.ts";
 import { fittingNode, isFitting, runUnder } from "../exec/fitting-node.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -30,7 +30,7 @@ export async function mcpCommand(options: McpOptions, surroundings: Surroundings
     env,
     clock,
     storeFor: ({ store: kept }: Config) => runStore({ choice, kept, say }),
-    whileWaiting: (work) => work,
+    inside: readToken(env),
   });
   const stop = new AbortController();
   const onSignal = () => stop.abort();

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import type { Config } from "../../config/config.ts";
 import { BOUNDS, LockyardError, neutralise, stateDirectory, suggest } from "../../edges/basics.ts";
 import { realRoot } from "../../edges/names.ts";
-import type { AgentResult, Clock, JsonObject, JsonValue, StoreDescriptor } from "../../index.ts";
+import type { HolderToken } from "../../edges/run.ts";
+import type { AgentResult, Clock, JsonObject, JsonValue, StoreDescriptor, Timer } from "../../index.ts";
 import type { Asking, Batch, Desk, HeldByHost, LockRequest, TaskRequest, WatchedTask } from "../../mcp/desk.ts";
 import { whyJson } from "../commands/why.ts";
 import { configFor } from "../config-for.ts";
@@ -24,8 +25,8 @@ export interface DeskOptions {
   readonly env: Environment;
   readonly clock: Clock;
   readonly storeFor: (config: Config) => StoreDescriptor;
-  /** Lends the slot of the task the server runs inside, while it waits for others. */
-  readonly whileWaiting: <T>(work: Promise<T>) => Promise<T>;
+  /** The task that the server runs inside of; null outside of any. */
+  readonly inside: HolderToken | null;
 }
 
 /** What is known of the configuration now; a change of it makes another one. */
@@ -36,6 +37,9 @@ interface Setting {
   readonly key: string;
 }
 
+/** Milliseconds between two signs that we wait. */
+const TELL_MS = 10_000;
+
 export class ServerDesk implements Desk {
   readonly #options: DeskOptions;
   readonly #sessions: Session[] = [];
@@ -44,6 +48,9 @@ export class ServerDesk implements Desk {
   readonly #tasks = new Map<string, WatchedTask>();
   readonly #calls = new Map<string, Promise<Batch>>();
   readonly #locks: HostLocks;
+  /** Calls that wait for tasks. */
+  #waits = 0;
+  #telling: Timer | null = null;
   #names = 0;
   #files = 0;
   #isClosed = false;
@@ -242,8 +249,23 @@ export class ServerDesk implements Desk {
     return this.#locks.release(id);
   }
 
-  whileWaiting<T>(work: Promise<T>): Promise<T> {
-    return this.#options.whileWaiting(work);
+  async whileWaiting<T>(work: Promise<T>): Promise<T> {
+    if (this.#options.inside === null) return work;
+    if (this.#waits++ === 0) this.#tellWait();
+    try {
+      return await work;
+    } finally {
+      if (--this.#waits === 0) this.#tellWait();
+    }
+  }
+
+  /** The task around us is told again and again while we wait: it goes on by itself when we are gone. */
+  #tellWait(): void {
+    const { inside, clock } = this.#options;
+    this.#telling?.cancel();
+    // One that does not hold any more hears nothing, and that is as good.
+    if (inside !== null) this.#sessions.at(-1)?.manager.tellWait(inside.key, this.#waits > 0 ? 3 * TELL_MS : 0);
+    if (this.#waits > 0) this.#telling = clock.setTimer(TELL_MS, () => this.#tellWait(), { background: true });
   }
 
   async close(): Promise<void> {

@@ -39,7 +39,12 @@ export class SessionManager extends TaskManager {
 
   /** What this guest holds lapses so much later. */
   renewLease({ key, fence }: HolderToken, leaseMs: number): void {
-    this.renew({ key, fence, leaseMs });
+    this.push({ type: "renew", key, fence, leaseMs });
+  }
+
+  /** The task this process runs inside of hears that we wait for tasks, for so much longer; 0: no more. */
+  tellWait(key: number, forMs: number): void {
+    this.push({ type: "tell", key, message: { kind: "waits", forMs } });
   }
 }
 
