@@ -3,7 +3,8 @@
  *
  *  G1 nothing of ours that would lead it elsewhere reaches it (GIT_DIR and its like), and it never asks a person
  *  G2 no hook and no signature of the user's: they may ask, wait or start what nobody watches
- *  G3 killed by nobody in the middle of a step that moves the user's tree: those are given no signal
+ *  G3 killed by nobody in the middle of a step that moves the user's tree
+ *  G4 another git that has the index for a moment is waited for
  */
 import { BOUNDS } from "../core/bounds.ts";
 import { LockyardError } from "../core/errors.ts";
@@ -21,6 +22,8 @@ export interface GitOptions {
   readonly signal?: AbortSignal | undefined;
   /** Exit codes that are answers. Default `[0]`. */
   readonly accept?: readonly number[];
+  /** Goes on to its end when this process dies, and is not ended by whoever comes after (G3). */
+  readonly outlives?: boolean;
 }
 
 export interface GitAnswer {
@@ -53,25 +56,40 @@ const PASSED = [
   "GIT_COMMITTER_EMAIL",
 ];
 
+/** What git says when another one writes the same file. */
+const LOCKED = /Unable to create '.*\.lock': File exists/;
+/** How often, and after how many milliseconds, it is tried again then: some ten seconds in all. */
+const TRIES = 50;
+const AGAIN_MS = 200;
+
 /** Runs git to its end. Throws AGENT_FAILED with what it said, SPAWN_FAILED without git, CANCELLED when stopped. */
 export async function git(args: readonly string[], options: GitOptions): Promise<GitAnswer> {
-  const { cwd, clock, signal, accept = [0] } = options;
-  signal?.throwIfAborted();
-  const argv = ["git", ...SETTINGS, ...args];
-  const child = await spawnChild({
-    argv,
-    cwd,
-    ownEnv: ENVIRONMENT,
-    passEnv: PASSED,
-    marker: newMarker(clock),
-    stdin: "ignore",
-    cgroup: false,
-  });
-  const answer = await follow(child, options);
+  const { cwd, accept = [0] } = options;
+  let answer = await once(args, options);
+  for (let tries = 1; tries < TRIES && answer.code !== 0 && LOCKED.test(answer.stderr); tries++) {
+    await new Promise<void>((resolve) => options.clock.setTimer(AGAIN_MS, resolve));
+    answer = await once(args, options);
+  }
   if (accept.includes(answer.code)) return answer;
   throw new LockyardError("AGENT_FAILED", `git ${args[0]} ended with exit code ${answer.code}: ${saidBy(answer)}`, {
     hint: `It ran in ${cwd}.`,
   });
+}
+
+async function once(args: readonly string[], options: GitOptions): Promise<GitAnswer> {
+  const { cwd, clock, signal, outlives = false } = options;
+  signal?.throwIfAborted();
+  const child = await spawnChild({
+    argv: ["git", ...SETTINGS, ...args],
+    cwd,
+    ownEnv: ENVIRONMENT,
+    passEnv: PASSED,
+    // What carries no marker of this process is none of what this process leaves behind.
+    marker: outlives ? "" : newMarker(clock),
+    stdin: "ignore",
+    cgroup: false,
+  });
+  return follow(child, options);
 }
 
 /** What git said, in one line of a few hundred characters. */

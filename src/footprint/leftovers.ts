@@ -50,9 +50,8 @@ async function stateOf(
   { top, head }: Repository,
   clock: Clock,
 ): Promise<WorktreeState> {
-  // One that says nothing of itself may be in the making, where locks do not reach this process.
-  const isGone = worktree !== null && livenessOf(worktree.owner) === "gone";
-  if ((!isGone && existsSync(path)) || isInhabited(path)) return "busy";
+  const lives = worktree !== null && livenessOf(worktree.owner) !== "gone";
+  if (lives || isInhabited(path)) return "busy";
   if (existsSync(path) && (isMerging(path) || (await uncommitted({ cwd: path, clock })).length > 0)) return "dirty";
   const tip = await commitOf(existsSync(path) ? "HEAD" : `refs/heads/${branch}`, {
     cwd: existsSync(path) ? path : top,
@@ -74,6 +73,7 @@ export async function sweepWorktrees(given: {
     for (const found of await worktreesOf(repository, ctx.clock)) {
       if (found.state === "busy" || busy.has(found.path)) continue;
       const { worktree, state } = found;
+      // One that says nothing of itself may be in the making, where locks do not reach this process.
       const isRemoved = state === "empty" && worktree !== null && (await removeWorktree(worktree, options));
       if (!isRemoved) left.push(found);
     }

@@ -15,6 +15,7 @@ import { neutralise } from "../process/neutralise.ts";
 import { TASK_TRAILER } from "./changes.ts";
 import { type GitOptions, git, pieces, saidBy } from "./git.ts";
 import { commitOf, gitClaims, isAncestor, type Repository } from "./repository.ts";
+import { warn } from "./warn.ts";
 import { isMerging, underLock, type Worktree } from "./worktree.ts";
 
 export interface MergeSetup {
@@ -58,7 +59,7 @@ export async function commitWork({ worktree, ctx, kind, identity }: MergeSetup):
   if (nested.length > 0) {
     // Git would keep their names and lose their files: they stay, and with them the worktree.
     await git(["reset", "--quiet", "--", ...nested], options);
-    ctx.log.warn(`Repositories inside the worktree are not merged: ${nested.join(", ")}.`);
+    warn(ctx, `Repositories inside the worktree are not merged: ${nested.join(", ")}.`);
   }
   const message = `Task ${oneLine(ctx.taskId)} of ${oneLine(ctx.workflowId)}, by ${kind}`;
   // 1: there is nothing to commit.
@@ -100,7 +101,7 @@ async function mergeUnderLock(setup: MergeSetup, tip: string, paths: readonly st
   const { clock, signal } = ctx;
   const inWorktree = { cwd: worktree.path, clock, signal };
   // Without the signal: it is over in a moment, and half of it would be worse.
-  const inMain = { cwd: repository.top, clock };
+  const inMain = { cwd: repository.top, clock, outlives: true };
   const head = await commitOf("HEAD", inMain);
   if (head === null) return { kind: "nothing" };
   const tried = await git([...identity, "merge", "--quiet", "--no-edit", head], {

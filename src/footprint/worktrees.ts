@@ -14,6 +14,7 @@ import { sweepWorktrees } from "./leftovers.ts";
 import { changedPaths, commitWork, listed, type Merging, mergeWork, whoCommits } from "./merge.ts";
 import type { PlacedRun } from "./placed-agent.ts";
 import { placeInTree, type Repository } from "./repository.ts";
+import { warn } from "./warn.ts";
 import { openWorktree, removeWorktree, type Worktree } from "./worktree.ts";
 
 export interface WorktreeTask {
@@ -86,11 +87,11 @@ export class Worktrees {
     const kept = await sweepWorktrees({ repository, ctx, busy: this.#busy });
     if (kept.length > 0) {
       const names = listed(kept.map(({ branch }) => branch));
-      ctx.log.warn(`Earlier runs left work that is not merged: ${names}. lockyard doctor shows where it is.`);
+      warn(ctx, `Earlier runs left work that is not merged: ${names}. lockyard doctor shows where it is.`);
     }
     const unseen = await uncommitted({ cwd: repository.top, clock: ctx.clock, signal: ctx.signal });
     if (unseen.length > 0) {
-      ctx.log.warn(`Worktrees begin at the last commit, without what is not committed: ${listed(unseen)}.`);
+      warn(ctx, `Worktrees begin at the last commit, without what is not committed: ${listed(unseen)}.`);
     }
   }
 
@@ -102,7 +103,7 @@ export class Worktrees {
     const merging = await mergeWork(setup);
     const isOver = merging.kind !== "unmerged" || merging.answer === "skip";
     if (isOver && !(await this.#remove(ended))) {
-      ctx.log.warn(`The worktree ${worktree.path} stays: something in it is not merged, or somebody works there.`);
+      warn(ctx, `The worktree ${worktree.path} stays: something in it is not merged, or somebody works there.`);
     }
     const touched = this.#undeclared(ended, merging.kind === "nothing" ? [] : merging.paths);
     return withMerge(report, { merging, touched, worktree, into: repository.branch });
@@ -124,7 +125,7 @@ export class Worktrees {
     if (await this.#remove(ended)) return null;
     const { worktree, ctx } = ended;
     const left = `What task ${ctx.taskId} did is in ${worktree.path}, on branch ${worktree.branch}; it is not merged.`;
-    ctx.log.warn(left);
+    warn(ctx, left);
     return left;
   }
 

@@ -89,6 +89,11 @@ test("the output of the last task is shown, that of others when asked for", () =
   expect(linesOf(output, { ...OPTIONS, isVerbose: true })).toEqual(["docs | a", "docs | b"]);
 });
 
+test("a warning of an agent is shown, whatever else is", () => {
+  const event: LockyardEvent = { ...BASE, type: "task-output", instanceId: "i", chunk: { warning: "not merged" } };
+  expect(linesOf(event, OPTIONS)).toEqual(["! docs: not merged"]);
+});
+
 test("nothing a task says reaches the terminal as a command", () => {
   const evil = "\u001b]0;owned\u0007\u001b[2Jhidden\u202e";
   const events: readonly LockyardEvent[] = [

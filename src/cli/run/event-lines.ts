@@ -35,6 +35,9 @@ export function linesOf(event: LockyardEvent, options: LineOptions): readonly st
         ? [style.dim(`  ${name(event)} ${Math.round(event.progress * 100)}% ${plain(event.detail)}`)]
         : NONE;
     case "task-output":
+      if (isWarning(event.chunk)) {
+        return [`${style.yellow(style.signs.warning)} ${name(event)}: ${plain(event.chunk.warning)}`];
+      }
       return isVerbose ? outputLines(event.taskId, event.chunk, style) : NONE;
     case "task-retrying":
       return [
@@ -162,6 +165,11 @@ function outputLines(taskId: string, chunk: JsonValue, style: Style): readonly s
 
 function isPiece(chunk: JsonValue): chunk is { readonly text: string } {
   return typeof chunk === "object" && chunk !== null && "text" in chunk && typeof chunk.text === "string";
+}
+
+/** What an agent has to tell about its work rather than of it. */
+function isWarning(chunk: JsonValue): chunk is { readonly warning: string } {
+  return typeof chunk === "object" && chunk !== null && "warning" in chunk && typeof chunk.warning === "string";
 }
 
 function attemptOf(attempt: number): string {
