@@ -3,7 +3,8 @@
 //   { say: TEXT }                         a piece of its message
 //   { raw: TEXT }                         bytes on stdout, as they are
 //   { update: OBJECT }                    a session update
-//   { edit: FILE, add: TEXT, ... }        asks, and when allowed: reads the file, waits for `after`, writes it with the text added
+//   { edit: FILE, add: TEXT, ... }        touches `asking`, asks, and when allowed: reads the file, waits for `after`, writes it
+//                                         with the text added
 //   { call: OBJECT }                      a tool call that asks and does nothing
 //   { write: FILE, content: TEXT }        lets the client write a file
 //   { waitFor: FILE }, { touch: FILE }    meets others
@@ -47,7 +48,7 @@ async function permitted(toolCall, options = OPTIONS) {
   return optionId === "once";
 }
 
-async function edit({ edit: file, add, after, touch, asks = true, kind = "edit" }, index) {
+async function edit({ edit: file, add, asking, after, asks = true, kind = "edit" }, index) {
   const toolCall = {
     toolCallId: `t${index}`,
     kind,
@@ -56,10 +57,10 @@ async function edit({ edit: file, add, after, touch, asks = true, kind = "edit" 
     locations: [{ path: file }],
   };
   update({ sessionUpdate: "tool_call", ...toolCall });
+  if (asking !== undefined) fs.writeFileSync(asking, "");
   if (asks && !(await permitted(toolCall))) return end(toolCall, "failed");
   update({ sessionUpdate: "tool_call_update", toolCallId: toolCall.toolCallId, status: "in_progress" });
   const before = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
-  if (touch !== undefined) fs.writeFileSync(touch, "");
   if (after !== undefined) await appeared(after);
   fs.writeFileSync(file, before + add);
   end(toolCall, "completed");

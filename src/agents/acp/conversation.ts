@@ -153,6 +153,7 @@ export class Conversation implements RpcHandler {
     const call = this.#remember(readMember(params, "toolCall"));
     if (call === null) throw new RpcError(INVALID_PARAMS, "the request names no tool call");
     this.#asked.add(call.id);
+    this.#progress(this.#nameOf(call));
     const judgement = judge(call, this.#parts.rules);
     if (!judgement.allow) {
       this.said.refused(this.#shown(judgement.why));
