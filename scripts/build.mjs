@@ -106,9 +106,11 @@ async function bundle(outDir) {
       "jsonc-parser": path.join(ROOT, "node_modules", "jsonc-parser", "lib", "esm", "main.js"),
       "@modelcontextprotocol/server/_shims": path.join(ROOT, "src", "mcp", "sdk-shim.ts"),
     },
-    // Names stay: they are what a stack trace tells.
+    // Variables are short, functions and classes keep the names that a stack trace tells.
     minifyWhitespace: true,
     minifySyntax: true,
+    minifyIdentifiers: true,
+    keepNames: true,
     legalComments: "none",
     metafile: true,
     logLevel: "warning",
