@@ -69,7 +69,10 @@ export class Sessions {
   async join({ session }: Seat): Promise<void> {
     const { store, clock } = this.#options;
     const pid = session.process?.pid ?? 0;
-    if (this.#joined.get(session.sessionId) === pid) return;
+    const isKnown = this.#joined.get(session.sessionId) === pid;
+    // One whose process cannot be seen from elsewhere may have been judged gone meanwhile.
+    if (isKnown && (await store.view((view) => view.owners().some((owner) => owner.ownerId === session.sessionId))))
+      return;
     const owner: Owner = {
       ownerId: session.sessionId,
       ...(session.process ?? { pid: 0, startTime: 0, bootId: "", pidNamespace: "" }),

@@ -135,3 +135,23 @@ test("a heavy command is let through under a ticket, and runs in its turn", asyn
   const ran = await here.shell(updatedInput.command.replace("npm test", "sh -c 'echo ran'"));
   expect(ran).toMatchObject({ code: 0, stdout: "ran\n" });
 });
+
+test("what a session held is free as soon as its host is dead", async () => {
+  const here = directory();
+  const payload = JSON.stringify(call(here, "one", "PreToolUse", edit("a.ts")));
+  here.write(
+    "host.mjs",
+    `import { spawnSync } from "node:child_process";
+     const { status } = spawnSync(process.execPath, [${JSON.stringify(ENTRY)}, "hook", "claude"], { input: ${JSON.stringify(payload)} });
+     console.log("asked", status);
+     setInterval(() => undefined, 1_000);`,
+  );
+  const host = here.program("host.mjs");
+  await host.until(/asked 0/);
+  expect((await here.run(["status"])).stdout).toMatch(new RegExp(`file:a\\.ts +pid ${host.child.pid}\n`));
+  host.child.kill("SIGKILL");
+  await host.finished;
+  const { answer } = await hook(here, call(here, "two", "PreToolUse", edit("a.ts")));
+  expect(answer).toBe("");
+  expect((await here.run(["status", "--json"])).stdout).not.toContain("fix login");
+});
