@@ -14,6 +14,7 @@ export interface InitOptions extends CommonOptions {
 }
 export interface HooksOptions extends CommonOptions {
   readonly project?: boolean;
+  readonly server?: boolean;
   readonly dryRun?: boolean;
 }
 export interface TrustOptions extends CommonOptions {
@@ -65,6 +66,10 @@ function addHooks({ surroundings, done, command, example }: SetUpWiring): void {
     .addArgument(new Argument("<action>", "what to do").choices(HOOK_ACTIONS))
     .argument("[words...]", "install, remove: claude, codex, gemini, opencode, git; pause: a time (default: 1h)")
     .option("--project", "install for this repository alone, not for all of yours")
+    .option(
+      "--server",
+      "Claude Code: ask its own server, `lockyard mcp --hooks`, instead of starting a process each time",
+    )
     .option("--dry-run", "show what would change and change nothing")
     .addHelpText(
       "after",

@@ -1,7 +1,9 @@
 // What `lockyard hooks install` writes, real hosts run: a heavy command takes its turn, and status has seen the session.
+import path from "node:path";
 import { expect, test } from "vitest";
 import { HOSTS, inPlace, useHosts } from "./host.ts";
 import type { Call } from "./model/script.ts";
+import { ROOT } from "./place.ts";
 import type { HostName } from "./programs.ts";
 
 useHosts();
@@ -38,6 +40,18 @@ test.each(HOSTS)("%s runs the hooks that were installed", async (host) => {
     } else expect(place.read("ran")).toMatch(/^task \S+\n$/);
     const status = JSON.parse(place.lockyard("hooks", "status", "--json")) as Status;
     expect(status.hosts.find((each) => each.host === host)?.lastSeen).toMatch(/^\d{4}-/);
+    expect(await place.survivors()).toEqual([]);
+  });
+});
+
+test("Claude asks its own server, where hooks were installed so", async () => {
+  await inPlace(FILES, async ({ place, start }) => {
+    place.lockyard("hooks", "install", "claude", "--server");
+    const entry = path.join(ROOT, "bin", "lockyard.js");
+    const mcp = { lockyard: { command: process.execPath, args: [entry, "mcp", "--hooks"] } };
+    const session = await start("claude", [{ calls: [RUN.claude("sh heavy.sh")] }, { text: "done" }], { mcp });
+    expect((await session.ended).code).toBe(0);
+    expect(place.read("ran")).toMatch(/^task \S+\n$/);
     expect(await place.survivors()).toEqual([]);
   });
 });

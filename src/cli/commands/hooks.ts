@@ -84,7 +84,9 @@ async function install(hosts: readonly Guarded[], work: Work): Promise<ExitCode>
   const scope = options.project === true ? "project" : "user";
   const told = hosts.map((host) => {
     if (host === "git") return toldOfGit(program, work, notes);
-    const changes = installer.install({ host, program, ifGone: ifBroken === "fail" ? "refuse" : "pass" }, scope);
+    const ifGone = ifBroken === "fail" ? "refuse" : "pass";
+    const isThroughServer = options.server === true && host === "claude";
+    const changes = installer.install({ host, program, ifGone, isThroughServer }, scope);
     apply(changes, work);
     return { host, changes, notes: options.dryRun === true ? [] : [...notes, ...installer.notes(host)] };
   });

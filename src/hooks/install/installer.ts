@@ -164,8 +164,12 @@ export class HookInstaller {
     text: string,
     { host, path, program }: { readonly host: HostName; readonly path: string; readonly program: Program },
   ): boolean {
-    return (["pass", "refuse"] as const).some((ifGone) => {
-      const wish = { host, program, ifGone };
+    const ways = (["pass", "refuse"] as const).flatMap((ifGone) => [
+      { ifGone, isThroughServer: false },
+      { ifGone, isThroughServer: host === "claude" },
+    ]);
+    return ways.some((way) => {
+      const wish = { host, program, ...way };
       return HOSTS[host].entries === null ? text === pluginText(wish) : hasHooks(text, { wish, file: path });
     });
   }

@@ -105,3 +105,41 @@ test.each([
     );
   }
 });
+
+test("through the session's own server, each tool has a hook that names it, and the rest stays a process", () => {
+  const through = wish("claude", { isThroughServer: true });
+  const installed = install(FULL, through);
+  expect(hasHooks(installed, { wish: through, file: "f" })).toBe(true);
+  expect(hasHooks(installed, { wish: wish(), file: "f" })).toBe(false);
+  const { hooks } = JSON.parse(install("", through)) as {
+    hooks: Record<string, { matcher?: string; hooks: unknown[] }[]>;
+  };
+  expect(hooks.PreToolUse?.map(({ matcher }) => matcher)).toEqual([
+    "Edit",
+    "MultiEdit",
+    "Write",
+    "NotebookEdit",
+    "Bash",
+    "Read",
+  ]);
+  expect(hooks.PreToolUse?.[0]?.hooks).toEqual([
+    {
+      type: "mcp_tool",
+      server: "lockyard",
+      tool: "hook",
+      input: {
+        hook_event_name: "PreToolUse",
+        tool_name: "Edit",
+        session_id: "$" + "{session_id}",
+        agent_id: "$" + "{agent_id}",
+        tool_use_id: "$" + "{tool_use_id}",
+        tool_input: "$" + "{tool_input}",
+      },
+      timeout: 60,
+    },
+  ]);
+  expect(hooks.Stop?.[0]?.hooks).toMatchObject([{ type: "command" }]);
+  // One way takes the place of the other, and nothing is left of either.
+  expect(hasHooks(install(installed), { wish: wish(), file: "f" })).toBe(true);
+  expect(remove(installed)).not.toContain("lockyard");
+});

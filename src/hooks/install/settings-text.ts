@@ -11,6 +11,8 @@ export interface HookWish {
   readonly program: Program;
   /** What becomes of an edit when Lockyard is gone. */
   readonly ifGone: "pass" | "refuse";
+  /** Calls around tools go to the session's own `lockyard mcp --hooks`; Claude Code alone can do that. */
+  readonly isThroughServer?: boolean;
 }
 
 /** Where a text is from, for what is said about it. */
@@ -26,7 +28,7 @@ export function withHooks(text: string, { wish, file }: { readonly wish: HookWis
   const { host } = wish;
   if (hasHooks(text, { wish, file })) return text;
   const base = text.trim() === "" ? `${text.startsWith(BOM) ? BOM : ""}{}\n` : withoutHooks(text, { host, file });
-  return (HOSTS[host].entries ?? []).reduce((body, entry) => withEntry(body, { entry, wish, file }), base);
+  return entriesFor(wish).reduce((body, entry) => withEntry(body, { entry, wish, file }), base);
 }
 
 interface Adding {
@@ -47,12 +49,38 @@ function withEntry(text: string, { entry, wish, file }: Adding): string {
   });
 }
 
-function groupFor({ event, matcher, timeout, isFirst }: HookEntry, { host, program, ifGone }: HookWish): object {
+/** The server is told the name of the tool by whoever calls it, so there is a hook for each. */
+function entriesFor({ host, isThroughServer }: HookWish): readonly HookEntry[] {
+  const entries = HOSTS[host].entries ?? [];
+  if (isThroughServer !== true) return entries;
+  return entries.flatMap((entry) =>
+    entry.matcher === null ? [entry] : entry.matcher.split("|").map((matcher) => ({ ...entry, matcher })),
+  );
+}
+
+/** What the host puts into the texts of a call. */
+const PLACEHOLDERS = ["session_id", "agent_id", "tool_use_id", "tool_input"] as const;
+
+function serverHook(event: string, matcher: string): object {
+  const filled = Object.fromEntries(PLACEHOLDERS.map((name) => [name, `\${${name}}`]));
+  return { type: "mcp_tool", ...OUR_TOOL, input: { hook_event_name: event, tool_name: matcher, ...filled } };
+}
+
+/** As `claude mcp add lockyard` names the server. */
+const OUR_TOOL = { server: "lockyard", tool: "hook" } as const;
+
+function groupFor(
+  { event, matcher, timeout, isFirst }: HookEntry,
+  { host, program, ifGone, isThroughServer }: HookWish,
+): object {
   const isJudging = (event === "PreToolUse" || event === "BeforeTool") && !/^read/i.test(matcher ?? "");
   const whenGone: WhenGone = isFirst === true ? "tell" : isJudging ? ifGone : "pass";
+  const call =
+    isThroughServer === true && matcher !== null
+      ? serverHook(event, matcher)
+      : { type: "command", command: hookCommand(host, { program, whenGone }) };
   const hook = {
-    type: "command",
-    command: hookCommand(host, { program, whenGone }),
+    ...call,
     timeout: HOSTS[host].isInMs ? timeout * 1_000 : timeout,
     // When it takes too long, or cannot be started.
     ...(host === "claude" && whenGone === "refuse" ? { onFailure: "block" } : {}),
@@ -94,13 +122,13 @@ export function hasHooks(text: string, { wish, file }: { readonly wish: HookWish
     const name: unknown = hooks.children?.[event]?.children?.[0]?.value;
     return JSON.stringify([name, getNodeValue(list.children?.[group] ?? list)]);
   });
-  const wished = (HOSTS[host].entries ?? []).map((entry) => JSON.stringify([entry.event, groupFor(entry, wish)]));
+  const wished = entriesFor(wish).map((entry) => JSON.stringify([entry.event, groupFor(entry, wish)]));
   return found.toSorted().join("\n") === wished.toSorted().join("\n");
 }
 
 /** The commands of ours in the text. */
 export function commandsIn(text: string, from: SettingsText): readonly string[] {
-  return placesOf(text, from).map(({ command }) => command);
+  return placesOf(text, from).flatMap(({ command }) => (command === "" ? [] : [command]));
 }
 
 /** Where one of our commands stands: indexes into the children of the node before. */
@@ -126,13 +154,21 @@ function placesIn(root: Node, host: HostName): readonly Place[] {
     return (list?.children ?? []).flatMap((each, group) => {
       const handlers = childOf(each, "hooks");
       return (handlers?.children ?? []).flatMap((one, handler) => {
-        const command: unknown = childOf(one, "command")?.value;
-        const isOurs =
-          isHookCommand(command, host) && hooks !== undefined && list !== undefined && handlers !== undefined;
+        const command = ourCommand(one, host);
+        const isOurs = command !== null && hooks !== undefined && list !== undefined && handlers !== undefined;
         return isOurs ? [{ hooks, event, list, group, handlers, handler, command }] : [];
       });
     });
   });
+}
+
+/** The command of a hook of ours; empty for a call of our server; null for a hook of somebody else. */
+function ourCommand(handler: Node, host: HostName): string | null {
+  const said = (name: string): unknown => childOf(handler, name)?.value;
+  const command = said("command");
+  if (isHookCommand(command, host)) return command;
+  const isCall = said("type") === "mcp_tool" && said("server") === OUR_TOOL.server && said("tool") === OUR_TOOL.tool;
+  return isCall && host === "claude" ? "" : null;
 }
 
 /** A mark that some editors put at the beginning of a file stays there. */
