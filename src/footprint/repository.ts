@@ -45,16 +45,16 @@ export function gitClaims(directories: GitDirectories, parts: readonly string[])
 
 /** Where a directory lies below the top of the tree; null when it lies elsewhere. */
 export function placeInTree(directory: string, top: string): string | null {
-  const place = posix.relative(top, real(directory));
+  const place = posix.relative(top, realPath(directory));
   return place === ".." || place.startsWith("../") ? null : place;
 }
 
 /** Links resolved as far as the path exists. */
-function real(path: string): string {
+export function realPath(path: string): string {
   try {
     return realpathSync.native(path);
   } catch {
     const parent = posix.dirname(path);
-    return parent === path ? path : posix.join(real(parent), posix.basename(path));
+    return parent === path ? path : posix.join(realPath(parent), posix.basename(path));
   }
 }

@@ -5,7 +5,7 @@ import { agentReport } from "../core/agent-report.ts";
 import { BOUNDS } from "../core/bounds.ts";
 import { covers } from "../core/claims.ts";
 import { errorCode, LockyardError } from "../core/errors.ts";
-import { nodePath, pathNode } from "../core/paths.ts";
+import { fixedPrefix, nodePath, pathNode } from "../core/paths.ts";
 import type { AgentContext, AgentReport } from "../core/ports.ts";
 import type { AgentTask, Claim } from "../core/task.ts";
 import { stateDirectory } from "../resources/state-directory.ts";
@@ -13,7 +13,7 @@ import { uncommitted } from "./changes.ts";
 import { sweepWorktrees } from "./leftovers.ts";
 import { changedPaths, commitWork, listed, type Merging, mergeWork, whoCommits } from "./merge.ts";
 import type { PlacedRun } from "./placed-agent.ts";
-import { placeInTree, type Repository } from "./repository.ts";
+import { placeInTree, type Repository, realPath } from "./repository.ts";
 import { warn } from "./warn.ts";
 import { openWorktree, removeWorktree, type Worktree } from "./worktree.ts";
 
@@ -135,12 +135,17 @@ export class Worktrees {
 
   /** What it wrote and had not declared, relative to the root. */
   #undeclared({ repository, claims }: Ended, paths: readonly string[]): readonly string[] {
-    const writes = claims.flatMap((claim) => ("write" in claim ? [pathNode(claim.write, this.#root)] : []));
+    // Git says its paths without links on their way; people may claim them with some.
+    const node = (path: string) => pathNode(path, "/", { literal: true });
+    const writes = claims.flatMap((claim) =>
+      "write" in claim ? [node(realPath(posix.resolve(this.#root, fixedPrefix(claim.write))))] : [],
+    );
+    const root = realPath(this.#root);
     const sorted = [...new Set(paths)].sort();
-    const nodes = sorted.map((path) => pathNode(posix.join(repository.top, path), "/", { literal: true }));
-    const lines = nodes
-      .filter((node) => !writes.some((write) => covers(write, node)))
-      .map((node) => nodePath(node, this.#root));
+    const lines = sorted
+      .map((path) => node(posix.join(repository.top, path)))
+      .filter((touched) => !writes.some((write) => covers(write, touched)))
+      .map((touched) => nodePath(touched, root));
     const more = lines.length - BOUNDS.touchedPaths;
     return more > 0 ? [...lines.slice(0, BOUNDS.touchedPaths), `… and ${more} more`] : lines;
   }

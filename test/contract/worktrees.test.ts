@@ -1,6 +1,6 @@
 /** Tasks in worktrees of their own, on real git: made, merged, asked about, kept, taken away. */
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
@@ -67,6 +67,21 @@ describe("a task in a worktree", () => {
     expect(result.output).toMatch(/\/a\/packages\/api$/);
     expect(result.touched).toEqual(["packages/api/extra.ts"]);
     expect(repo.read("packages/api/index.ts")).toBe("2\n");
+    await layer.close();
+  });
+
+  test("reached through a link declares the same files", async () => {
+    const repo = repository({ "docs/a.md": "1\n" });
+    const link = path.join(path.dirname(repo.root), "link");
+    symlinkSync(repo.root, link);
+    const work: Work = (place) => {
+      put(place, "docs/a.md", "2\n");
+      put(place, "b.md", "2\n");
+    };
+    const { layer } = layerOver({ ...repo, root: link }, { a: work }, { isolation: "worktree" });
+    const result = await layer.executeTaskCall(task("a", { claims: [{ write: "docs/*.md" }] }));
+    expect(result.touched).toEqual(["b.md"]);
+    expect(repo.read("b.md")).toBe("2\n");
     await layer.close();
   });
 
