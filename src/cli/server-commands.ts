@@ -5,6 +5,7 @@ import type { CommonOptions } from "./surroundings.ts";
 
 export interface McpOptions extends CommonOptions {
   readonly locks?: boolean;
+  readonly hooks?: boolean;
   readonly http?: boolean;
   readonly port: number;
 }
@@ -17,6 +18,7 @@ export function addServerCommands({ surroundings, done, command, example }: Cont
     .option("--http", "serve over HTTP on 127.0.0.1 instead, to whoever has the token; until it is interrupted")
     .option("--port <n>", "of --http; 0 for any free one", port, PORT)
     .option("--locks", "also offer acquire_locks and release_locks, for hosts without hooks")
+    .option("--hooks", "also answer hooks of Claude Code that call the tool `hook`, without a process for each")
     .addHelpText(
       "after",
       `${example(["claude mcp add lockyard -- lockyard mcp", "codex mcp add lockyard -- lockyard mcp", "lockyard mcp --http"])}

@@ -64,6 +64,9 @@ export const locking = z.strictObject({
 
 export const releasing = z.strictObject({ id: z.string().min(1).describe("As acquire_locks called it.") });
 
+/** Texts only: that is what a host can fill in. `tool_input` is JSON. */
+export const hookPayload = z.record(z.string(), z.string());
+
 export const nothing = z.strictObject({});
 
 /** One text or several, as a list. */

@@ -4,7 +4,9 @@ import type { Config } from "../../config/config.ts";
 import { chooseStore } from "../../config/store-choice.ts";
 import { errorCode, stateDirectory, systemClock } from "../../edges/basics.ts";
 import { randomPart, readToken } from "../../edges/run.ts";
+import type { Clock, JsonObject } from "../../index.ts";
 import type { ServerOptions } from "../../mcp/server.ts";
+import type { Tool, Tooling } from "../../mcp/tool.ts";
 import { fittingNode, isFitting, runUnder } from "../exec/fitting-node.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { ServerDesk } from "../mcp/desk.ts";
@@ -35,12 +37,10 @@ export async function mcpCommand(options: McpOptions, surroundings: Surroundings
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   for (const signal of ENDING) process.on(signal, onSignal);
+  const door = await openDoor(options, surroundings, clock);
   try {
-    const tools = await toolsFor(options, {
-      desk,
-      clock,
-      newMark: () => `=== ${randomPart(() => clock.random())} ===`,
-    });
+    const newMark = () => `=== ${randomPart(() => clock.random())} ===`;
+    const tools = [...(await toolsFor(options, { desk, clock, newMark })), ...door.tools];
     const serving = { version: version(), tools, onBug: (error: unknown) => tellBug(error, surroundings) };
     if (options.http === true) {
       await serveOverHttp(serving, { port: options.port, signal: stop.signal, surroundings });
@@ -50,7 +50,7 @@ export async function mcpCommand(options: McpOptions, surroundings: Surroundings
     }
     return EXIT.ok;
   } finally {
-    await desk.close();
+    await Promise.all([desk.close(), door.close()]);
     for (const signal of ENDING) process.removeListener(signal, onSignal);
   }
 }
@@ -89,11 +89,27 @@ async function serveOverHttp(serving: ServerOptions, { port, signal, surrounding
   }
 }
 
-async function toolsFor({ locks }: McpOptions, tooling: import("../../mcp/tool.ts").Tooling) {
+async function toolsFor({ locks }: McpOptions, tooling: Tooling): Promise<readonly Tool[]> {
   const { taskTools } = await import("../../mcp/tools.ts");
   if (locks !== true) return taskTools(tooling);
   const { lockTools } = await import("../../mcp/locks.ts");
   return [...taskTools(tooling), ...lockTools(tooling)];
+}
+
+interface OpenDoor {
+  readonly tools: readonly Tool[];
+  close(): Promise<void>;
+}
+
+/** The door for hooks, when somebody asked for it. */
+async function openDoor({ hooks }: McpOptions, { env, cwd }: Surroundings, clock: Clock): Promise<OpenDoor> {
+  if (hooks !== true) return { tools: [], close: async () => undefined };
+  const [{ hookDoor }, { hookTool }] = await Promise.all([import("../../hooks/door.ts"), import("../../mcp/hook.ts")]);
+  const door = hookDoor({ env, cwd, clock });
+  // Made of texts and lists of texts by whoever answers.
+  const answer = async (payload: Readonly<Record<string, unknown>>) =>
+    (await door.answer(payload)) as JsonObject | null;
+  return { tools: [hookTool(answer)], close: () => door.close() };
 }
 
 /** The host hears of it as well; on standard error it has its stack. */
