@@ -1,5 +1,5 @@
 /** Running tasks: see basics.ts. */
-export { acpAgent } from "../agents/acp/acp-agent.ts";
+export { acpAgent, missingAcpAgent } from "../agents/acp/acp-agent.ts";
 export { codingCliAgent, missingCodingCli } from "../agents/coding-cli/coding-cli-agent.ts";
 export { commandAgent } from "../agents/command/command-agent.ts";
 export { execAgent } from "../agents/exec/exec-agent.ts";

@@ -18,6 +18,14 @@ import type { TurnQueue } from "./turn-queue.ts";
 
 const NOTHING: readonly never[] = [];
 
+/** It cannot occur in an id, so a request never meets a task's. */
+const SEPARATOR = "\u001f";
+
+/** The task that asked, by the id of its request. */
+export function askerOf(requestId: string): string {
+  return requestId.split(SEPARATOR, 1)[0] ?? requestId;
+}
+
 export class NestedRequest {
   readonly attempt: Attempt;
   readonly taskId: string;
@@ -89,8 +97,7 @@ export class NestedRequests {
 
   /** Waits until it is granted. Rejects with DEADLOCK, QUEUE_TIMEOUT, CANCELLED… */
   async acquire(attempt: Attempt, ask: Ask): Promise<NestedRequest> {
-    // The separator cannot occur in an id, so a request never meets a task's.
-    const request = new NestedRequest(attempt, `${attempt.record.task.taskId}\u001f${++this.#count}`);
+    const request = new NestedRequest(attempt, `${attempt.record.task.taskId}${SEPARATOR}${++this.#count}`);
     this.#byTaskId.set(request.taskId, request);
     const { inside } = attempt;
     inside.requests.push(request);

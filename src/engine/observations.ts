@@ -5,11 +5,14 @@ import { pathNode, resourceId } from "../core/paths.ts";
 import type { Awaitable, FirstLook, Observed, StoreView } from "../core/ports.ts";
 import type { TaskRow } from "../core/row.ts";
 import type { Attempt } from "./attempt.ts";
+import { askerOf } from "./nested-requests.ts";
 import type { ManagerParts } from "./parts.ts";
 
 interface Observation {
   readonly attempt: Attempt;
   readonly nodes: readonly string[];
+  /** What the attempt locked for writing in its middle. */
+  readonly own: ResolvedClaim[];
   /** Who held something of it for writing, at some time: name → what. */
   readonly writers: Map<string, readonly ResolvedClaim[]>;
 }
@@ -30,6 +33,11 @@ export class Observations {
     for (const observation of this.#live) note(observation, attempt.row);
   }
 
+  /** An attempt of this process got locks in its middle: it may write there, too. */
+  locked(row: TaskRow): void {
+    for (const observation of this.#live) note(observation, row);
+  }
+
   /** Looks at what a task observes; what it returns looks again and tells what its result will say. */
   async begin(attempt: Attempt, paths: readonly string[]): Promise<(() => Promise<readonly string[]>) | null> {
     const { resolveClaims, root, clock } = this.#parts;
@@ -38,7 +46,7 @@ export class Observations {
     if (look === null && paths.length === 0) return null;
     const places = look === null ? paths : [...paths, look.place];
     const nodes = resolveClaims(places.map((path) => ({ read: path }))).map(({ node }) => node);
-    const observation: Observation = { attempt, nodes, writers: new Map() };
+    const observation: Observation = { attempt, nodes, own: [], writers: new Map() };
     const again = await this.#firstLook(paths, look);
     this.#live.add(observation);
     try {
@@ -80,24 +88,34 @@ export class Observations {
   }
 }
 
-function note({ attempt, nodes, writers }: Observation, row: TaskRow): void {
-  if (row.key === attempt.row.key || writers.size >= BOUNDS.touchedPaths) return;
+function note({ attempt, nodes, own, writers }: Observation, row: TaskRow): void {
+  if (row.key === attempt.row.key) return;
   const claims = row.claims.filter(
     ({ node, mode }) => mode === EXCLUSIVE && nodes.some((other) => covers(node, other) || covers(other, node)),
   );
-  if (claims.length > 0)
-    writers.set(row.workflowId === attempt.row.workflowId ? row.taskId : `${row.workflowId}/${row.taskId}`, claims);
+  if (claims.length === 0) return;
+  if (row.kind === "request" && row.parentKey === attempt.row.key) {
+    if (own.length < BOUNDS.observedEntries) own.push(...claims);
+    return;
+  }
+  const taskId = row.kind === "request" ? askerOf(row.taskId) : row.taskId;
+  const name = row.workflowId === attempt.row.workflowId ? taskId : `${row.workflowId}/${taskId}`;
+  const known = writers.get(name);
+  const isFull = known === undefined ? writers.size >= BOUNDS.touchedPaths : known.length >= BOUNDS.observedEntries;
+  if (isFull) return;
+  writers.set(name, known === undefined ? claims : [...known, ...claims]);
 }
 
 function told(
-  { attempt, writers }: Observation,
+  { attempt, own, writers }: Observation,
   { changed, isWhole, root }: { readonly changed: readonly string[]; readonly isWhole: boolean; readonly root: string },
 ): readonly string[] {
   const lines: string[] = [];
   for (const path of changed) {
     const node = pathNode(path, "/", { literal: true });
     // What it writes itself is no news to it.
-    if (attempt.row.claims.some((claim) => claim.mode === EXCLUSIVE && covers(claim.node, node))) continue;
+    const mine = [...attempt.row.claims, ...own];
+    if (mine.some((claim) => claim.mode === EXCLUSIVE && covers(claim.node, node))) continue;
     const by = [...writers].filter(([, claims]) => claims.some((claim) => covers(claim.node, node)));
     const who = by.length === 0 ? "" : ` (by ${by.map(([name]) => name).join(", ")})`;
     lines.push(`${resourceId(node, root).slice("file:".length)}${who}`);

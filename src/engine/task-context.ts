@@ -8,6 +8,7 @@ import { tokenVariables } from "../core/token.ts";
 import type { Attempt, Loan } from "./attempt.ts";
 import { type Grants, usesPool, type WrongGrant } from "./grants.ts";
 import { loanOf, type NestedRequests } from "./nested-requests.ts";
+import type { Observations } from "./observations.ts";
 import type { ManagerParts } from "./parts.ts";
 import type { Place } from "./submission.ts";
 import type { Stop, TaskRecord } from "./task-record.ts";
@@ -28,6 +29,7 @@ export interface ContextHost {
   startInside(attempt: Attempt, calls: readonly unknown[]): StartedInside;
   cancel(record: TaskRecord, stop: Stop): void;
   readonly grants: Grants;
+  readonly observations: Pick<Observations, "locked">;
   gather(places: readonly Place[]): Promise<AgentResult[]>;
 }
 
@@ -181,6 +183,7 @@ export class TaskContext implements AgentContext {
     this.#host.clocksChanged(attempt);
     const row = request.row;
     if (row === null) throw new LockyardError("BUG", "a granted request has a row");
+    this.#host.observations.locked(row);
     const pools = usesPool(row.claims) ? await grants.open(row) : null;
     if (pools !== null) attempt.inside.pools.add(pools);
     let releasing: Promise<void> | null = null;

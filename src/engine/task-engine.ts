@@ -23,6 +23,7 @@ import { MachineShare } from "./machine-share.ts";
 import { Neighbours } from "./neighbours.ts";
 import { loanOf, NestedRequests } from "./nested-requests.ts";
 import { Notices } from "./notices.ts";
+import type { Observations } from "./observations.ts";
 import { OutsideWaits } from "./outside-waits.ts";
 import type { Budget, ManagerParts } from "./parts.ts";
 import { Ranking } from "./ranking.ts";
@@ -218,6 +219,10 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
 
   get grants(): Grants {
     return this.dispatcher.fates.instances.grants;
+  }
+
+  get observations(): Observations {
+    return this.dispatcher.fates.instances.observations;
   }
 
   drained(): void {

@@ -46,6 +46,18 @@ test("two agents of a plan that meet at one file take turns, and no edit is lost
   expect([...here.read("notes.txt")].sort()).toEqual(["0", "1", "2"]);
 });
 
+test("an agent that is not installed is refused before anything starts, and told how to get it", async () => {
+  const here = commandLine.directory();
+  const agents = { gone: { kind: "acp", run: "gemini --acp", env: { PATH: here.path } } };
+  const tasks = { first: { run: "touch started" }, second: { agent: "gone", description: "Do it." } };
+  here.write("plan.json", JSON.stringify({ name: "acp", agents, tasks }));
+  const { code, stderr } = await here.run(["run", "plan.json"]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/task second: its agent gone is an ACP agent, gemini --acp, and gemini is not installed/);
+  expect(stderr).toContain("npm install -g @google/gemini-cli");
+  expect(here.exists("started")).toBe(false);
+});
+
 test("an agent does what its permissions allow, and is told apart by its variables", async () => {
   const here = commandLine.directory();
   const steps = [{ call: { kind: "execute", title: "npm test" } }, { edit: "a.txt", add: "x" }];

@@ -8,6 +8,7 @@ import type { Isolation } from "../../footprint/isolation.ts";
 import { placedAgent } from "../../footprint/placed-agent.ts";
 import { Guardian } from "../../process/guardian.ts";
 import { SHARED_DAEMONS } from "../../process/leftovers.ts";
+import { isExecutable } from "../../process/spawn.ts";
 import { checkedConcurrency } from "../function-agent.ts";
 import { type AcpSettings, runAcp } from "./acp-run.ts";
 import type { AcpPermissions, CallClaim } from "./permission.ts";
@@ -139,6 +140,16 @@ function settingsOf(options: AcpAgentOptions<unknown, unknown>): Settled {
     facts,
     guardian: new Guardian(),
   };
+}
+
+/** What an agent needs that is not in this PATH, and how to get it; undefined when it is there. */
+export function missingAcpAgent(argv: readonly string[], searchPath: string | undefined) {
+  const [program = ""] = argv;
+  // A path is relative to where the task will run.
+  if (program.includes("/") || isExecutable(program, { cwd: undefined, path: searchPath })) return undefined;
+  const install = presetOf(argv)?.install;
+  const hint = install === undefined ? "install it, or name where it is" : `install it: ${install}`;
+  return { title: `an ACP agent, ${argv.join(" ")}`, program, hint };
 }
 
 function checkedArgv(argv: readonly string[] | undefined): readonly string[] {

@@ -1,8 +1,8 @@
-import { missingCodingCli } from "../../edges/run.ts";
+import { missingAcpAgent, missingCodingCli } from "../../edges/run.ts";
 import type { PlanAgent } from "../../plan/plan.ts";
 
 /** What an agent needs that is not installed here, and how to get it; undefined when nothing is missing. */
-export function missingProgram({ kind, env }: PlanAgent): ReturnType<typeof missingCodingCli> {
+export function missingProgram({ kind, env, command }: PlanAgent): ReturnType<typeof missingCodingCli> {
   switch (kind) {
     case "claude-code":
     case "codex":
@@ -11,7 +11,10 @@ export function missingProgram({ kind, env }: PlanAgent): ReturnType<typeof miss
       return missingCodingCli(kind, env.PATH ?? process.env.PATH);
     case "command":
     case "thread":
-    case "acp":
       return undefined;
+    case "acp":
+      return command !== undefined && "argv" in command
+        ? missingAcpAgent(command.argv, env.PATH ?? process.env.PATH)
+        : undefined;
   }
 }
