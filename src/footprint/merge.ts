@@ -14,7 +14,7 @@ import type { Claim, JsonValue } from "../core/task.ts";
 import { neutralise } from "../process/neutralise.ts";
 import { TASK_TRAILER } from "./changes.ts";
 import { type GitOptions, git, pieces, saidBy } from "./git.ts";
-import { commitOf, gitClaims, isAncestor, type Repository } from "./repository.ts";
+import { commitOf, gitClaims, isAncestor, type Repository, repositoryAt } from "./repository.ts";
 import { warn } from "./warn.ts";
 import { isMerging, underLock, type Worktree } from "./worktree.ts";
 
@@ -102,8 +102,10 @@ async function mergeUnderLock(setup: MergeSetup, tip: string, paths: readonly st
   const inWorktree = { cwd: worktree.path, clock, signal };
   // Without the signal: it is over in a moment, and half of it would be worse.
   const inMain = { cwd: repository.top, clock, outlives: true };
-  const head = await commitOf("HEAD", inMain);
-  if (head === null) return { kind: "nothing" };
+  const { head, branch } = (await repositoryAt(repository.top, { clock })) ?? repository;
+  if (branch !== repository.branch) {
+    return blocked(paths, `${repository.top} has ${branch} checked out now`);
+  }
   const tried = await git([...identity, "merge", "--quiet", "--no-edit", head], {
     ...inWorktree,
     accept: [0, 1, 2, 128],

@@ -24,5 +24,5 @@ export function safeName(id: string): string {
     .replaceAll(/^[.-]+|[.-]+$|\.lock$/g, "")
     .slice(0, NAME_CHARACTERS)
     .replace(/[.-]+$/, "");
-  return plain === id ? plain : `${plain || "task"}-${shortHash(id)}`;
+  return plain === id && id !== "" ? plain : `${plain || "task"}-${shortHash(id)}`;
 }

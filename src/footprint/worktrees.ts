@@ -3,9 +3,8 @@ import { mkdir } from "node:fs/promises";
 import { posix } from "node:path";
 import { agentReport } from "../core/agent-report.ts";
 import { BOUNDS } from "../core/bounds.ts";
-import { covers } from "../core/claims.ts";
 import { errorCode, LockyardError } from "../core/errors.ts";
-import { fixedPrefix, nodePath, pathNode } from "../core/paths.ts";
+import { fixedPrefix } from "../core/paths.ts";
 import type { AgentContext, AgentReport } from "../core/ports.ts";
 import type { AgentTask, Claim } from "../core/task.ts";
 import { stateDirectory } from "../resources/state-directory.ts";
@@ -13,7 +12,7 @@ import { uncommitted } from "./changes.ts";
 import { sweepWorktrees } from "./leftovers.ts";
 import { changedPaths, commitWork, listed, type Merging, mergeWork, whoCommits } from "./merge.ts";
 import type { PlacedRun } from "./placed-agent.ts";
-import { placeInTree, type Repository, realPath } from "./repository.ts";
+import { commitOf, placeInTree, type Repository, realPath } from "./repository.ts";
 import { warn } from "./warn.ts";
 import { openWorktree, removeWorktree, type Worktree } from "./worktree.ts";
 
@@ -73,7 +72,7 @@ export class Worktrees {
       return report.success ? await this.#merge(ended, report) : await this.#keep(ended, report);
     } catch (error) {
       // What could not be stopped still works there.
-      if (errorCode(error) !== "NOT_STOPPED") await this.#leave(ended);
+      if (errorCode(error) !== "NOT_STOPPED") await this.#leaveAfter(ended);
       throw error;
     } finally {
       this.#busy.delete(worktree.path);
@@ -120,10 +119,21 @@ export class Worktrees {
     return agentReport({ ...report, evidence, touched });
   }
 
+  /** What goes wrong here hides nothing of what went wrong before. */
+  async #leaveAfter(ended: Ended): Promise<void> {
+    try {
+      await this.#leave(ended);
+    } catch (error) {
+      warn(ended.ctx, `The worktree ${ended.worktree.path} stays: ${String(error)}`);
+    }
+  }
+
   /** Takes it away when it holds nothing; else says where it is. */
   async #leave(ended: Ended): Promise<string | null> {
-    if (await this.#remove(ended)) return null;
     const { worktree, ctx } = ended;
+    const tip = await commitOf("HEAD", { cwd: worktree.path, clock: ctx.clock });
+    // With commits of its own it stays, too: the next attempt goes on there.
+    if (tip === worktree.base && (await this.#remove(ended))) return null;
     const left = `What task ${ctx.taskId} did is in ${worktree.path}, on branch ${worktree.branch}; it is not merged.`;
     warn(ctx, left);
     return left;
@@ -136,19 +146,21 @@ export class Worktrees {
   /** What it wrote and had not declared, relative to the root. */
   #undeclared({ repository, claims }: Ended, paths: readonly string[]): readonly string[] {
     // Git says its paths without links on their way; people may claim them with some.
-    const node = (path: string) => pathNode(path, "/", { literal: true });
-    const writes = claims.flatMap((claim) =>
-      "write" in claim ? [node(realPath(posix.resolve(this.#root, fixedPrefix(claim.write))))] : [],
-    );
+    const place = (path: string) => realPath(posix.resolve(this.#root, fixedPrefix(path)));
+    const writes = claims.flatMap((claim) => ("write" in claim ? [place(claim.write)] : []));
     const root = realPath(this.#root);
-    const sorted = [...new Set(paths)].sort();
-    const lines = sorted
-      .map((path) => node(posix.join(repository.top, path)))
-      .filter((touched) => !writes.some((write) => covers(write, touched)))
-      .map((touched) => nodePath(touched, root));
+    const lines = [...new Set(paths)]
+      .sort()
+      .map((path) => posix.join(repository.top, path))
+      .filter((path) => !writes.some((write) => isWithin(path, write)))
+      .map((path) => (isWithin(path, root) ? posix.relative(root, path) : path));
     const more = lines.length - BOUNDS.touchedPaths;
     return more > 0 ? [...lines.slice(0, BOUNDS.touchedPaths), `… and ${more} more`] : lines;
   }
+}
+
+function isWithin(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
 }
 
 function withMerge(

@@ -247,6 +247,45 @@ describe("what cannot be merged", () => {
     expect(repo.git("status", "--porcelain")).toBe("");
   });
 
+  test("because another branch is checked out by now is asked about, and merged into no other", async () => {
+    const repo = repository();
+    const { layer } = layerOver(repo, {
+      a: (place) => {
+        put(place, "a.txt", "a\n");
+        repo.git("checkout", "--quiet", "-b", "other");
+      },
+    });
+    const running = layer.executeTaskCall(task("a"));
+    for await (const event of layer.events()) {
+      if (event.type !== "task-needs-input") continue;
+      expect(event.question).toContain("has other checked out now");
+      repo.git("checkout", "--quiet", "main");
+      layer.answer("a", "retry");
+      break;
+    }
+    expect((await running).status).toBe("succeeded");
+    expect(repo.git("show", "main:a.txt")).toBe("a");
+    expect(repo.git("log", "--format=%s", "other")).toBe("first");
+    await layer.close();
+  });
+
+  test("and is cancelled while it asks stays as it is", async () => {
+    const repo = repository();
+    repo.write("README.md", "mine\n");
+    const { layer, warnings } = layerOver(repo, { a: writes("README.md", "a\n") });
+    const running = layer.executeTaskCall(task("a"));
+    for await (const event of layer.events()) {
+      if (event.type !== "task-needs-input") continue;
+      await layer.cancelRunningTasks();
+      break;
+    }
+    expect((await running).status).toBe("cancelled");
+    expect(warnings.at(-1)).toMatch(/^What task a did is in .*, on branch lockyard\/night\/a; it is not merged\.$/);
+    expect(repo.git("show", "lockyard/night/a:README.md")).toBe("a");
+    expect(repo.read("README.md")).toBe("mine\n");
+    await layer.close();
+  });
+
   test("because of local changes leaves them alone", async () => {
     const repo = repository();
     repo.write("README.md", "mine\n");
