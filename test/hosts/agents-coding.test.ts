@@ -32,6 +32,18 @@ describe.each(HOSTS)("%s as an agent", (host: HostName) => {
     });
   });
 
+  test("with permissions: plan its shell changes nothing", async () => {
+    const script = () => [{ text: "working", calls: [SHELL[host]("echo x > made.txt")] }, { text: "Finished." }];
+    await onBench(host, script, {
+      agent: { permissions: "plan" },
+      work: async ({ manager, place }) => {
+        await manager.executeParallelTasks([call]);
+        expect(place.exists("made.txt")).toBe(false);
+        expect(await place.survivors()).toEqual([]);
+      },
+    });
+  });
+
   test("a provider that refuses fails the task with what it said, and is not asked again by another attempt", async () => {
     await onBench(host, () => failing(400, 20), {
       work: async ({ manager, place }) => {

@@ -205,6 +205,8 @@ describe("how it ends", () => {
       code: "RATE_LIMITED",
       retryAfterMs: 7_500_000,
     });
+    const { retryAfterMs = 0 } = await failing(`usage limit reached|${Math.floor(Date.now() / 1_000) + 3_600}`);
+    expect(Math.round(retryAfterMs / 60_000)).toBe(60);
     expect(await failing("unexpected status 401 Unauthorized: no key")).toMatchObject({
       code: "AGENT_FAILED",
       retryable: false,

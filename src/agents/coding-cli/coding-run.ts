@@ -193,7 +193,7 @@ function verdict(turn: Turn, { exit, output, redactor, leftovers }: Ended): Agen
     ...(leftovers.length === 0 ? undefined : { leftovers }),
   };
   if (failure !== undefined) {
-    const error = providerError(failure, title);
+    const error = providerError(failure, { title, wallMs: turn.ctx.clock.wallMs() });
     if (error !== undefined) throw error;
     const errorMessage = `${title} did not succeed: ${neutralise(failure.message).trim()}`;
     return agentReport({ ...common, output: text, errorMessage });

@@ -12,11 +12,14 @@ const OVERLOAD =
 const REFUSED: ReadonlySet<number | undefined> = new Set([400, 401, 403, 404, 413]);
 
 /** A failure that is not the agent's own: too much at once, or a request nobody will ever answer. */
-export function providerError(failure: Failure, title: string): LockyardError | undefined {
+export function providerError(
+  failure: Failure,
+  { title, wallMs }: { readonly title: string; readonly wallMs: number },
+): LockyardError | undefined {
   const { message, status } = failure;
   const said = neutralise(message).trim();
   if (OVERLOADED.has(status) || OVERLOAD.test(message)) {
-    const retryAfterMs = failure.retryAfterMs ?? waitIn(message);
+    const retryAfterMs = failure.retryAfterMs ?? waitIn(message) ?? waitUntil(message, wallMs);
     return Object.assign(new LockyardError("RATE_LIMITED", `${title} was told to wait by its provider: ${said}`), {
       retryable: true,
       ...(retryAfterMs === undefined ? undefined : { retryAfterMs }),
@@ -64,4 +67,10 @@ function waitIn(message: string): number | undefined {
   if (after === undefined) return undefined;
   const ms = UNITS.reduce((sum, [pattern, unit]) => sum + Number(pattern.exec(after)?.[1] ?? 0) * unit, 0);
   return ms > 0 ? ms : undefined;
+}
+
+/** `usage limit reached|1796100000`: seconds since 1970. */
+function waitUntil(message: string, wallMs: number): number | undefined {
+  const at = /\|(\d{10})\b/.exec(message)?.[1];
+  return at === undefined ? undefined : Math.max(0, Number(at) * 1_000 - wallMs);
 }
