@@ -36,11 +36,6 @@ test("an edit names its session, subagent, tool and file", () => {
   });
 });
 
-test("the input of a hook through an MCP server is text, and says the same", () => {
-  expect(call({ tool_input: JSON.stringify(EDIT.tool_input), agent_id: "" })).toEqual({ ...call(), subagent: null });
-  expect(call({ tool_input: "{ half" }).input).toEqual({});
-});
-
 test("a shell call has a command, a prompt begins a turn, a failure is told apart", () => {
   expect(call({ tool_name: "Bash", tool_input: { command: "npm test" } })).toMatchObject({
     tool: "shell",

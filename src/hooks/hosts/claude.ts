@@ -30,7 +30,7 @@ export function claudeCall(payload: Json, here: string): HookCall | null {
   if (event === undefined || session === null) return null;
   const cwd = directoryOf(payload.cwd, here);
   const tool = TOOLS[textOf(payload.tool_name) ?? ""] ?? "other";
-  const input = objectOf(parsed(payload.tool_input));
+  const input = objectOf(payload.tool_input);
   return {
     host: "claude",
     event,
@@ -45,16 +45,6 @@ export function claudeCall(payload: Json, here: string): HookCall | null {
     input,
     hasFailed: payload.hook_event_name === "PostToolUseFailure",
   };
-}
-
-/** A hook that calls a tool of an MCP server gives the input as text. */
-function parsed(input: unknown): unknown {
-  if (typeof input !== "string" || !input.startsWith("{")) return input;
-  try {
-    return JSON.parse(input);
-  } catch {
-    return input;
-  }
 }
 
 /** What the host is to read; null when there is nothing to say. */
