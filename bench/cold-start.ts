@@ -43,7 +43,7 @@ export function bareNodeMs(): number {
 }
 
 /** Bundles a script of bench/workers as the command line is bundled, with Node's compile cache, and hands over its path. */
-export async function bundled<T>(script: string, use: (file: string) => T): Promise<T> {
+export async function bundled<T>(script: string, use: (file: string) => T | Promise<T>): Promise<T> {
   const entry = fileURLToPath(new URL(`./workers/${script}`, import.meta.url));
   mkdirSync(FOLDER, { recursive: true });
   const folder = mkdtempSync(join(FOLDER, "bundle-"));
@@ -64,7 +64,7 @@ export async function bundled<T>(script: string, use: (file: string) => T): Prom
       start,
       `import module from "node:module"; module.enableCompileCache(); await import("./${script.replace(/\.ts$/, ".mjs")}");\n`,
     );
-    return use(start);
+    return await use(start);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -5,7 +5,7 @@ import { defineTool, type Tool, type Tooling } from "./tool.ts";
 
 const honest = { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false };
 
-export function lockTools({ desk }: Tooling): readonly Tool[] {
+export function lockTools(tooling: Tooling): readonly Tool[] {
   return [
     defineTool({
       name: "acquire_locks",
@@ -15,6 +15,7 @@ export function lockTools({ desk }: Tooling): readonly Tool[] {
       annotations: honest,
       input: locking,
       run: async ({ write, read, use, lock, seconds = 45, renew }, { client }): Promise<Answer> => {
+        const desk = await tooling.desk();
         if (renew !== undefined) return plainAnswer({ ...(await desk.renew(renew)) });
         const request = { write: listed(write), read: listed(read), use: listed(use), lock: listed(lock) };
         const held = await desk.lock(request, { waitMs: seconds * 1_000, client });
@@ -33,7 +34,7 @@ export function lockTools({ desk }: Tooling): readonly Tool[] {
       annotations: { ...honest, idempotentHint: true },
       input: releasing,
       run: async ({ id }) => {
-        await desk.release(id);
+        await (await tooling.desk()).release(id);
         return plainAnswer({ released: id });
       },
     }),

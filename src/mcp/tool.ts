@@ -6,7 +6,8 @@ import type { Desk } from "./desk.ts";
 import type { Progress } from "./progress.ts";
 
 export interface Tooling {
-  readonly desk: Desk;
+  /** Loaded when it is first asked for. */
+  readonly desk: () => Promise<Desk>;
   readonly clock: Clock;
   /** Ends what tasks said: drawn anew for each answer. */
   readonly newMark: () => string;

@@ -4,7 +4,7 @@
  */
 import type { Clock, JsonObject, JsonValue } from "../index.ts";
 import { type Answer, plainAnswer, type Told, tell } from "./answers.ts";
-import type { Batch, TaskRequest, WatchedTask } from "./desk.ts";
+import type { Batch, Desk, TaskRequest, WatchedTask } from "./desk.ts";
 import { tellProgress } from "./progress.ts";
 import * as schemas from "./schemas.ts";
 import { type Call, defineTool, type Tool, type Tooling } from "./tool.ts";
@@ -16,7 +16,7 @@ const changes = { readOnlyHint: false, destructiveHint: true, idempotentHint: fa
 const reads = { readOnlyHint: true, openWorldHint: false };
 
 export function taskTools(tooling: Tooling): readonly Tool[] {
-  const { desk, clock } = tooling;
+  const { clock } = tooling;
   return [
     defineTool({
       name: "run_tasks",
@@ -52,8 +52,9 @@ export function taskTools(tooling: Tooling): readonly Tool[] {
       annotations: changes,
       input: schemas.tasks,
       run: async ({ tasks }, call) => {
+        const desk = await tooling.desk();
         const batch = await desk.start(requested(tasks), { ...asked(call), isReadOnly: false });
-        return answerOf(tooling, batch, batch.tasks, "Call wait_tasks for the results.");
+        return answerOf({ desk, tooling }, batch, batch.tasks, "Call wait_tasks for the results.");
       },
     }),
     defineTool({
@@ -64,6 +65,7 @@ export function taskTools(tooling: Tooling): readonly Tool[] {
       annotations: { ...reads, idempotentHint: true },
       input: schemas.waiting,
       run: async ({ ids, until = "all", seconds = 45 }, call) => {
+        const desk = await tooling.desk();
         const tasks = desk.find(ids);
         const wanted = until === "any" ? Promise.race(tasks.map(({ ended }) => ended)) : all(tasks);
         const limitMs = Math.min(WAIT_MS, seconds * 1_000);
@@ -72,7 +74,7 @@ export function taskTools(tooling: Tooling): readonly Tool[] {
         const workflowId = tasks[0]?.workflowId ?? "";
         const next = isOver ? "" : "Nothing hangs: call wait_tasks again for the rest.";
         return answerOf(
-          tooling,
+          { desk, tooling },
           { workflowId, tasks },
           tasks,
           tasks.length === 0 ? "Nothing runs and nothing waits." : next,
@@ -85,7 +87,7 @@ export function taskTools(tooling: Tooling): readonly Tool[] {
       description: "Lists the agents you can name, what runs and what waits on this machine, and who holds what.",
       annotations: { ...reads, idempotentHint: true },
       input: schemas.nothing,
-      run: async () => plainAnswer(object(await desk.status())),
+      run: async () => plainAnswer(object(await (await tooling.desk()).status())),
     }),
     defineTool({
       name: "why",
@@ -93,7 +95,7 @@ export function taskTools(tooling: Tooling): readonly Tool[] {
       description: "Explains who holds a path or a resource and who is next, or what a task waits for.",
       annotations: { ...reads, idempotentHint: true },
       input: schemas.what,
-      run: async ({ what }) => plainAnswer(object(await desk.why(what))),
+      run: async ({ what }) => plainAnswer(object(await (await tooling.desk()).why(what))),
     }),
     defineTool({
       name: "cancel_tasks",
@@ -103,7 +105,7 @@ export function taskTools(tooling: Tooling): readonly Tool[] {
       annotations: { ...changes, idempotentHint: true, openWorldHint: false },
       input: schemas.naming,
       run: async ({ ids }) => {
-        const tasks = desk.find(ids);
+        const tasks = (await tooling.desk()).find(ids);
         const ended = await Promise.all(tasks.map((task) => task.cancel()));
         const cancelled = tasks.flatMap(({ id }, at) => (ended[at] === true ? [id] : []));
         return plainAnswer({ cancelled, others: tasks.flatMap(({ id }) => (cancelled.includes(id) ? [] : [id])) });
@@ -116,7 +118,7 @@ export function taskTools(tooling: Tooling): readonly Tool[] {
       annotations: { ...changes, destructiveHint: false, openWorldHint: false },
       input: schemas.answering,
       run: async ({ id, answer }) => {
-        desk.answer(id, answer);
+        (await tooling.desk()).answer(id, answer);
         return plainAnswer({ answered: id });
       },
     }),
@@ -130,7 +132,8 @@ interface Running {
 
 /** Whoever gives up on the call ends its tasks. */
 async function runAll(tooling: Tooling, given: readonly object[], { call, isReadOnly }: Running): Promise<Answer> {
-  const { desk, clock } = tooling;
+  const { clock } = tooling;
+  const desk = await tooling.desk();
   const batch = await desk.start(requested(given), { ...asked(call), isReadOnly });
   const { tasks } = batch;
   const giveUp = () => {
@@ -143,7 +146,7 @@ async function runAll(tooling: Tooling, given: readonly object[], { call, isRead
   } finally {
     call.signal.removeEventListener("abort", giveUp);
   }
-  return answerOf(tooling, batch, tasks, "");
+  return answerOf({ desk, tooling }, batch, tasks, "");
 }
 
 interface Waiting {
@@ -185,7 +188,7 @@ function asked({ callId, client }: Call) {
 }
 
 function answerOf(
-  { desk, newMark }: Tooling,
+  { desk, tooling }: { readonly desk: Desk; readonly tooling: Tooling },
   { workflowId }: Batch,
   tasks: readonly WatchedTask[],
   next: string,
@@ -196,7 +199,7 @@ function answerOf(
     tasks: tasks.map(told),
     next: asks ? "A task asks: answer_task." : next,
     keep: (results) => desk.keep(results),
-    mark: newMark(),
+    mark: tooling.newMark(),
   });
 }
 

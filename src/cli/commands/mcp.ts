@@ -1,17 +1,14 @@
 /** `lockyard mcp`: tasks and locks for AI hosts, until the host is gone. */
 import { join } from "node:path";
-import type { Config } from "../../config/config.ts";
-import { chooseStore } from "../../config/store-choice.ts";
 import { errorCode, stateDirectory, systemClock } from "../../edges/basics.ts";
-import { randomPart, readToken } from "../../edges/run.ts";
-import type { Clock, JsonObject } from "../../index.ts";
+import { newSecret } from "../../edges/http.ts";
+import type { Door } from "../../hooks/door.ts";
+import type { JsonObject } from "../../index.ts";
 import type { ServerOptions } from "../../mcp/server.ts";
 import type { Tool, Tooling } from "../../mcp/tool.ts";
-import { fittingNode, isFitting, runUnder } from "../exec/fitting-node.ts";
+import { isFitting } from "../exec/fitting-version.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import { ServerDesk } from "../mcp/desk.ts";
 import type { McpOptions } from "../server-commands.ts";
-import { runStore } from "../store/run-store.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { version } from "../version.ts";
 
@@ -19,28 +16,22 @@ import { version } from "../version.ts";
 const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export async function mcpCommand(options: McpOptions, surroundings: Surroundings): Promise<ExitCode> {
-  const { env, cwd, err } = surroundings;
   if (!isFitting(process.versions.node)) {
-    const better = await fittingNode(env);
+    const { fittingNode, runUnder } = await import("../exec/fitting-node.ts");
+    const better = await fittingNode(surroundings.env);
     if (better !== null) return (await runUnder(better.program)) === 0 ? EXIT.ok : EXIT.failed;
   }
   const clock = systemClock();
-  const choice = chooseStore(options.store, { env, cwd });
-  const say = (line: string) => err.line(line);
-  const desk = new ServerDesk({
-    cwd,
-    env,
-    clock,
-    storeFor: ({ store: kept }: Config) => runStore({ choice, kept, say }),
-    inside: readToken(env),
-  });
+  // A host waits for the list of tools; what does the work is loaded after that, or by the first call.
+  const desk = once(async () => (await import("../mcp/open-desk.ts")).openDesk(options, surroundings, clock));
+  const door = once(async () => (await import("../../hooks/door.ts")).hookDoor({ ...surroundings, clock }));
+  const early = clock.setTimer(LOAD_MS, () => desk.get().catch(() => undefined), { background: true });
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   for (const signal of ENDING) process.on(signal, onSignal);
-  const door = await openDoor(options, surroundings, clock);
   try {
-    const newMark = () => `=== ${randomPart(() => clock.random())} ===`;
-    const tools = [...(await toolsFor(options, { desk, clock, newMark })), ...door.tools];
+    const newMark = () => `=== ${newSecret().slice(0, 12)} ===`;
+    const tools = await toolsFor(options, { desk: desk.get, clock, newMark }, door.get);
     const serving = { version: version(), tools, onBug: (error: unknown) => tellBug(error, surroundings) };
     if (options.http === true) {
       await serveOverHttp(serving, { port: options.port, signal: stop.signal, surroundings });
@@ -50,9 +41,29 @@ export async function mcpCommand(options: McpOptions, surroundings: Surroundings
     }
     return EXIT.ok;
   } finally {
+    early.cancel();
     await Promise.all([desk.close(), door.close()]);
     for (const signal of ENDING) process.removeListener(signal, onSignal);
   }
+}
+
+/** Milliseconds in which a host that just started us asks for the tools. */
+const LOAD_MS = 500;
+
+interface Closeable {
+  close(): Promise<void>;
+}
+
+/** Made when first asked for, and closed if it was. */
+function once<T extends Closeable>(make: () => Promise<T>): { readonly get: () => Promise<T>; close(): Promise<void> } {
+  let made: Promise<T> | null = null;
+  return {
+    get: () => {
+      made ??= make();
+      return made;
+    },
+    close: async () => (await made)?.close(),
+  };
 }
 
 interface HttpServing {
@@ -89,27 +100,19 @@ async function serveOverHttp(serving: ServerOptions, { port, signal, surrounding
   }
 }
 
-async function toolsFor({ locks }: McpOptions, tooling: Tooling): Promise<readonly Tool[]> {
+async function toolsFor(
+  { locks, hooks }: McpOptions,
+  tooling: Tooling,
+  door: () => Promise<Door>,
+): Promise<readonly Tool[]> {
   const { taskTools } = await import("../../mcp/tools.ts");
-  if (locks !== true) return taskTools(tooling);
-  const { lockTools } = await import("../../mcp/locks.ts");
-  return [...taskTools(tooling), ...lockTools(tooling)];
-}
-
-interface OpenDoor {
-  readonly tools: readonly Tool[];
-  close(): Promise<void>;
-}
-
-/** The door for hooks, when somebody asked for it. */
-async function openDoor({ hooks }: McpOptions, { env, cwd }: Surroundings, clock: Clock): Promise<OpenDoor> {
-  if (hooks !== true) return { tools: [], close: async () => undefined };
-  const [{ hookDoor }, { hookTool }] = await Promise.all([import("../../hooks/door.ts"), import("../../mcp/hook.ts")]);
-  const door = hookDoor({ env, cwd, clock });
+  const tools = [...taskTools(tooling)];
+  if (locks === true) tools.push(...(await import("../../mcp/locks.ts")).lockTools(tooling));
+  if (hooks !== true) return tools;
+  const { hookTool } = await import("../../mcp/hook.ts");
   // Made of texts and lists of texts by whoever answers.
-  const answer = async (payload: Readonly<Record<string, unknown>>) =>
-    (await door.answer(payload)) as JsonObject | null;
-  return { tools: [hookTool(answer)], close: () => door.close() };
+  tools.push(hookTool(async (payload) => (await (await door()).answer(payload)) as JsonObject | null));
+  return tools;
 }
 
 /** The host hears of it as well; on standard error it has its stack. */

@@ -10,6 +10,7 @@ import { systemClock } from "../../edges/basics.ts";
 import { newMarker, spawnForeground } from "../../edges/run.ts";
 import type { Environment } from "../terminal/capabilities.ts";
 import { codeOfExit, codeOfSignal, endAs } from "./codes.ts";
+import { isFitting } from "./fitting-version.ts";
 import { groupFor, Signals, terminalStreams } from "./signals.ts";
 
 export interface FoundNode {
@@ -33,12 +34,6 @@ export async function fittingNode(env: Environment): Promise<FoundNode | null> {
     if (version !== null && isFitting(version)) return { program, version, place };
   }
   return null;
-}
-
-/** Full function: their SQLite may be shared. */
-export function isFitting(version: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  return (major === 22 && minor >= 23) || (major === 24 && minor >= 15) || major >= 26;
 }
 
 function candidates(env: Environment, home: string): readonly { readonly program: string; readonly place: string }[] {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isFitting } from "./fitting-node.ts";
+import { isFitting } from "./fitting-version.ts";
 import { knownHost, patienceIn, sessionOf } from "./host.ts";
 
 test.for([

@@ -1,7 +1,8 @@
 /** The Node and the script that a host is to start: by absolute paths, and checked. */
 import { realpathSync } from "node:fs";
 import { LockyardError } from "../../edges/basics.ts";
-import { fittingNode, isFitting } from "../exec/fitting-node.ts";
+import { fittingNode } from "../exec/fitting-node.ts";
+import { isFitting } from "../exec/fitting-version.ts";
 import type { Environment } from "../terminal/capabilities.ts";
 
 export interface OwnProgram {
