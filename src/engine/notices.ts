@@ -1,9 +1,9 @@
 /** What the engine tells its listeners. Nothing here is even made while nobody listens. */
 
 import type { IsoTimes } from "../clock/iso-times.ts";
-import type { ResolvedClaim } from "../core/claims.ts";
 import { LIMIT, RATE } from "../core/claims.ts";
 import { toJson } from "../core/json.ts";
+import type { TaskRow } from "../core/row.ts";
 import type { AgentResult, JsonValue, LockType } from "../core/task.ts";
 import type { Attempt } from "./attempt.ts";
 import { notify } from "./containment.ts";
@@ -55,12 +55,12 @@ export class Notices {
   locks(
     type: "lock-granted" | "lock-released" | "lock-expired" | "lock-quarantined",
     attempt: Attempt,
-    claims?: readonly ResolvedClaim[],
+    { claims, fence }: Pick<TaskRow, "claims" | "fence"> = { claims: attempt.record.claims, fence: attempt.fence },
   ): void {
     if (!this.#hub.isHeard) return;
     const { instanceId, record } = attempt;
     const { taskId, agentId } = record.task;
-    for (const claim of claims ?? record.claims) {
+    for (const claim of claims) {
       if (claim.mode === RATE || claim.mode === LIMIT) continue;
       const resourceId = this.#parts.resourceId(claim.node);
       this.#hub.emit({
@@ -70,7 +70,7 @@ export class Notices {
         instanceId,
         resourceId,
         lockType: lockTypeOf(claim.node),
-        fence: attempt.fence,
+        fence,
       });
     }
   }

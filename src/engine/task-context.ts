@@ -21,6 +21,8 @@ export interface ContextHost {
   readonly requests: NestedRequests;
   readonly turns: TurnQueue;
   progressed(attempt: Attempt): void;
+  /** Locks that were taken, or let go, in the middle of an attempt. */
+  locksChanged(type: "lock-granted" | "lock-released", attempt: Attempt, row: TaskRow): void;
   emitted(attempt: Attempt, chunk: JsonValue): void;
   asked(attempt: Attempt, question: string): void;
   answered(attempt: Attempt): void;
@@ -184,6 +186,9 @@ export class TaskContext implements AgentContext {
     const row = request.row;
     if (row === null) throw new LockyardError("BUG", "a granted request has a row");
     this.#host.observations.locked(row);
+    this.#host.locksChanged("lock-granted", attempt, row);
+    const onEnded = () => this.#host.locksChanged("lock-released", attempt, row);
+    request.onEnded = onEnded;
     const pools = usesPool(row.claims) ? await grants.open(row) : null;
     if (pools !== null) attempt.inside.pools.add(pools);
     let releasing: Promise<void> | null = null;
@@ -195,7 +200,10 @@ export class TaskContext implements AgentContext {
       await pools?.close();
       if (request.isReleased) return;
       const ended = new Promise<void>((resolve) => {
-        request.onEnded = resolve;
+        request.onEnded = () => {
+          onEnded();
+          resolve();
+        };
       });
       requests.release(request);
       await ended;

@@ -8,6 +8,7 @@ import type { Command, Effect } from "../core/command.ts";
 import { LockyardError } from "../core/errors.ts";
 import { NOTE } from "../core/message.ts";
 import type { Awaitable, StoreView } from "../core/ports.ts";
+import type { TaskRow } from "../core/row.ts";
 import type { AgentResult, JsonObject, JsonValue } from "../core/task.ts";
 import { Agenda, type Due } from "./agenda.ts";
 import { AgentTable } from "./agent-table.ts";
@@ -313,6 +314,10 @@ export class TaskEngine implements EngineHost, ContextHost, StoreLinkHost {
   }
 
   // ---------------------------------------------------------------- listeners of attempts
+
+  locksChanged(type: "lock-granted" | "lock-released", attempt: Attempt, row: TaskRow): void {
+    this.notices.locks(type, attempt, row);
+  }
 
   progressed(attempt: Attempt): void {
     this.notices.progressed(attempt);

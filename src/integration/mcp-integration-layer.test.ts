@@ -334,4 +334,35 @@ describe("looking", () => {
     );
     await layer.close();
   });
+
+  test("locks taken in the middle of a task are told as they come and go, each with the fence of its grant", async () => {
+    const { layer, clock } = virtualLayer({
+      worker: functionAgent(async (_, ctx) => {
+        const early = await ctx.lock([{ lock: "b" }]);
+        await ctx.lock([{ lock: "c" }]);
+        await early.release();
+        return [early.fence, ctx.fence];
+      }),
+    });
+    const stop = new AbortController();
+    const seen: string[] = [];
+    const reading = (async () => {
+      for await (const event of layer.events({ signal: stop.signal }))
+        if (event.type === "lock-granted" || event.type === "lock-released")
+          seen.push(`${event.type} ${event.resourceId} ${event.fence}`);
+    })();
+    const result = await clock.run(layer.executeTaskCall(call("a", { claims: [{ lock: "a" }] })));
+    stop.abort();
+    await reading;
+    const [b = 0, own = 0] = result.output as number[];
+    expect(seen).toEqual([
+      `lock-granted a ${own}`,
+      `lock-granted b ${b}`,
+      `lock-granted c ${b + 1}`,
+      `lock-released b ${b}`,
+      `lock-released c ${b + 1}`,
+      `lock-released a ${own}`,
+    ]);
+    await layer.close();
+  });
 });
