@@ -1,10 +1,11 @@
 /** Starts real hosts against scripted models, and collects what they say. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import os from "node:os";
+import path from "node:path";
 import { beforeAll } from "vitest";
 import { installProgram, wantedPrograms } from "../../scripts/hosts.mjs";
 import { type Model, type Script, startModel } from "./model/server.ts";
-import { makePlace, type Place } from "./place.ts";
+import { makePlace, type Place, ROOT } from "./place.ts";
 import { COMMANDS, type HostName, PROGRAM_OF, type Setup } from "./programs.ts";
 
 /** Longest a session of these tests may take on a busy machine. */
@@ -112,4 +113,11 @@ export function useHosts(hosts: readonly HostName[] = HOSTS): void {
   beforeAll(async () => {
     for (const host of hosts) await installProgram(PROGRAM_OF[host]);
   }, INSTALL_MS);
+}
+
+/** The command line as users have it, built once when anything changed. */
+export function buildCommandLine(): void {
+  if (process.env.LOCKYARD_TEST_ENTRY !== undefined) return;
+  const build = path.join(ROOT, "scripts", "build.mjs");
+  execFileSync(process.execPath, [build, "--if-stale"], { stdio: ["ignore", "ignore", "inherit"] });
 }
