@@ -93,3 +93,19 @@ test("git stash of one session spares what another has not committed", async () 
     await editor.ended;
   });
 });
+
+test("both run the tests: one build at a time, and both succeed", async () => {
+  const files = {
+    // Fails when another one is under way.
+    "heavy.sh": "mkdir building || exit 1; sleep 1; rmdir building; echo done >> builds\n",
+    "lockyard.yaml": 'resources:\n  build: { capacity: 1 }\nrules:\n  - match: ["sh heavy.sh"]\n    use: build\n',
+  };
+  await inPlace(files, async ({ place, start }) => {
+    place.lockyard("hooks", "install", "claude");
+    const build = { calls: [shell("sh heavy.sh && echo FINE")] };
+    const sessions = [await start("claude", [build]), await start("claude", [build])];
+    for (const session of sessions) expect((await session.ended).code).toBe(0);
+    expect(place.read("builds")).toBe("done\ndone\n");
+    for (const { model } of sessions) expect(model.results().at(-1)?.text).toContain("FINE");
+  });
+});
