@@ -68,7 +68,7 @@ export interface LockRequest {
 export interface Desk {
   /** Checks everything, then hands over. Throws LockyardError with every fault; nothing was started then. */
   start(requests: readonly TaskRequest[], asking: Asking): Promise<Batch>;
-  /** Tasks by id, or `WORKFLOW/ID`; all that have not ended when none is named. Throws INVALID_OPTION. */
+  /** Tasks by id, or `WORKFLOW/ID`; all that are remembered when none is named. Throws INVALID_OPTION. */
   find(ids: readonly string[] | undefined): readonly WatchedTask[];
   /** What runs and what waits on this machine, and the agents there are. */
   status(): Promise<JsonValue>;

@@ -39,7 +39,11 @@ export const listedTask = z.strictObject({
 export const tasks = z.strictObject({ tasks: z.array(listedTask).min(1).max(1_000) });
 
 export const waiting = z.strictObject({
-  ids: z.array(z.string()).min(1).optional().describe("Tasks to wait for; default all that you started."),
+  ids: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe("Tasks to wait for; default all that you started and have no result of."),
   until: z.enum(["all", "any"]).optional().describe("Answer when all have ended (default), or as soon as one has."),
   seconds: z.number().min(0).max(45).optional().describe("Answer after this long at the latest. Default and most 45."),
 });

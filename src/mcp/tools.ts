@@ -12,6 +12,9 @@ import { type Call, defineTool, type Tool, type Tooling } from "./tool.ts";
 /** Longest any answer is waited for by hosts that cannot be told to wait longer. */
 const WAIT_MS = 45_000;
 
+/** Tasks whose results a host has been given: without ids it waits for all others, also those that ended meanwhile. */
+const answered = new WeakSet<WatchedTask>();
+
 const changes = { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true };
 const reads = { readOnlyHint: true, openWorldHint: false };
 
@@ -66,7 +69,7 @@ export function taskTools(tooling: Tooling): readonly Tool[] {
       input: schemas.waiting,
       run: async ({ ids, until = "all", seconds = 45 }, call) => {
         const desk = await tooling.desk();
-        const tasks = desk.find(ids);
+        const tasks = desk.find(ids).filter((task) => ids !== undefined || !answered.has(task));
         const wanted = until === "any" ? Promise.race(tasks.map(({ ended }) => ended)) : all(tasks);
         const limitMs = Math.min(WAIT_MS, seconds * 1_000);
         if (tasks.length > 0) await waitFor(desk.whileWaiting(wanted), { clock, limitMs, tasks, call });
@@ -193,6 +196,7 @@ function answerOf(
   tasks: readonly WatchedTask[],
   next: string,
 ): Answer {
+  for (const task of tasks) if (task.result !== null) answered.add(task);
   const asks = tasks.some((task) => task.result === null && task.look().status === "needs_input");
   return tell({
     workflowId,

@@ -11,19 +11,28 @@ beforeAll(buildCommandLine);
 const BEFORE = "one\ntwo\nthree\n";
 const shell = (command: string): Call => ({ tool: "Bash", input: { command, description: "lab" } });
 
+/** What a turn waits for until the test lets it go on. */
+function gate(): { readonly opens: Promise<void>; open(): void } {
+  let open = () => {};
+  const opens = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opens, open: () => open() };
+}
+
 /** A reads, B changes the last line, then A does `last`: the text of the file and what A was told. */
 async function staleEdit({ place, start }: Lab, last: (file: string) => Call) {
   const file = path.join(place.repository, "poem.txt");
   const read: Call = { tool: "Read", input: { file_path: file } };
-  const released = Promise.withResolvers<void>();
-  const first = await start("claude", [{ calls: [read] }, { after: released.promise, calls: [last(file)] }], {
+  const released = gate();
+  const first = await start("claude", [{ calls: [read] }, { after: released.opens, calls: [last(file)] }], {
     prompt: "Make the first line loud",
   });
   await first.model.reached(1);
   const edit: Call = { tool: "Edit", input: { file_path: file, old_string: "three", new_string: "THREE" } };
   const second = await start("claude", [{ calls: [read] }, { calls: [edit] }], { prompt: "Shout the last line" });
   expect((await second.ended).code).toBe(0);
-  released.resolve();
+  released.open();
   expect((await first.ended).code).toBe(0);
   expect(await place.survivors()).toEqual([]);
   return { text: place.read("poem.txt"), told: first.model.results().at(-1)?.text ?? "" };
@@ -74,13 +83,13 @@ test("git stash of one session spares what another has not committed", async () 
   await inPlace({ "poem.txt": BEFORE }, async ({ place, start }) => {
     place.lockyard("hooks", "install", "claude");
     const file = path.join(place.repository, "poem.txt");
-    const released = Promise.withResolvers<void>();
+    const released = gate();
     const editor = await start(
       "claude",
       [
         { calls: [{ tool: "Read", input: { file_path: file } }] },
         { calls: [editFirst(file)] },
-        { after: released.promise, text: "done" },
+        { after: released.opens, text: "done" },
       ],
       { prompt: "Make the first line loud" },
     );
@@ -89,7 +98,7 @@ test("git stash of one session spares what another has not committed", async () 
     expect((await stasher.ended).code).toBe(0);
     expect(place.read("poem.txt")).toContain("ONE");
     expect(stasher.model.results().at(-1)?.text).toContain("Make the first line loud");
-    released.resolve();
+    released.open();
     await editor.ended;
   });
 });

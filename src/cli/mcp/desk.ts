@@ -149,7 +149,7 @@ export class ServerDesk implements Desk {
   }
 
   find(ids: readonly string[] | undefined): readonly WatchedTask[] {
-    if (ids === undefined) return [...this.#tasks.values()].filter(({ result }) => result === null);
+    if (ids === undefined) return [...this.#tasks.values()];
     return ids.map((id) => this.#taskNamed(id));
   }
 
