@@ -82,6 +82,7 @@ async function inProcess(): Promise<Readonly<Record<string, number>>> {
       paths: [path],
       command: null,
       prompt: null,
+      asksAfterwards: false,
       toolUseId: path,
       input: {},
       hasFailed: false,

@@ -195,6 +195,8 @@ export const HOOKS = {
   editWaitMs: 20_000,
   /** A command in line waits below what hosts allow a hook (ten minutes). */
   shellWaitMs: 540_000,
+  /** Longest that hosts let a shell command run (ten minutes), and the time in which its user may be asked. */
+  shellRunMs: 900_000,
   /** Whatever else a hook does ends within this, or the host goes on without it. */
   answerMs: 10_000,
   /** A file is held until its session has left it alone this long. */

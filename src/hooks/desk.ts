@@ -62,7 +62,7 @@ export class HookDesk {
 
   async #tool(call: HookCall): Promise<HookAnswer> {
     const { tool, event, paths, toolUseId, cwd } = call;
-    if (tool === "shell") return event === "before" ? this.#shell(call) : PASS;
+    if (tool === "shell") return event === "before" ? this.#shell(call) : this.#shellEnded(call);
     // Told afterwards, a read may have been of what was there before somebody wrote: only the hook before it counts.
     if (tool === "other" || paths.length === 0 || (tool === "read" && event === "after")) return PASS;
     const seat = await this.#sessions.seat(call);
@@ -100,6 +100,14 @@ export class HookDesk {
     return takeTurn({ call, seat, config, reading }, options);
   }
 
+  async #shellEnded(call: HookCall): Promise<HookAnswer> {
+    if (!call.asksAfterwards) return PASS;
+    const seat = await this.#sessions.seat(call);
+    const { endTurns } = await import("./kept-turns.ts");
+    await endTurns(this.#options.store, seat, call.toolUseId);
+    return PASS;
+  }
+
   #files(seat: Seat, paths: readonly string[], config: Config): readonly HookFile[] {
     const place = { disk: this.#options.disk, root: seat.session.root, hotFiles: [...HOT_FILES, ...config.hotFiles] };
     return paths.map((path) => hookFile(path, place));
@@ -121,6 +129,7 @@ export class HookDesk {
   async #turnEnd(call: HookCall): Promise<HookAnswer> {
     const seat = await this.#sessions.seat(call);
     await this.#holds.end(seat);
+    if (call.asksAfterwards) await (await import("./kept-turns.ts")).endTurns(this.#options.store, seat, null);
     if (seat.subagent !== "") return PASS;
     const { session } = seat;
     await this.#sessions.note(seat, { turnWallMs: 0, shellWallMs: 0 });

@@ -25,6 +25,11 @@ export interface HookCall {
   /** What the user asked for; with `turn-start` only. */
   readonly prompt: string | null;
   readonly toolUseId: string | null;
+  /**
+   * Whether the host judges a command after the hook, by rules of the user or by asking: another command than the model wrote
+   * would be judged as another one.
+   */
+  readonly asksAfterwards: boolean;
   /** The tool's own input, for an answer that rewrites it. */
   readonly input: Readonly<Record<string, unknown>>;
   /** With `after`: the tool says that it failed. */

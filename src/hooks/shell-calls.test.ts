@@ -28,6 +28,36 @@ test("a heavy command waits for its turn in the hook, and runs under the ticket 
   expect(world.clock.nowMs() - startMs).toBeLessThan(12_000);
 });
 
+test("where the user's rules judge the command, it runs as written and its turn lasts until it has ended", async () => {
+  const world = hookWorld({ config: { rules: RULES } });
+  const [one, two] = [world.session("one"), world.session("two")];
+  const asks = (toolUseId: string) => ({
+    asksAfterwards: true,
+    toolUseId,
+    command: "npm test",
+    input: { command: "npm test" },
+  });
+  expect(await one.call("before", "shell", [], asks("t1"))).toEqual({ type: "pass", note: null });
+  const waits = two.call("before", "shell", [], asks("t2"));
+  let isThrough = false;
+  void waits.then(() => {
+    isThrough = true;
+  });
+  await world.clock.advance(60_000);
+  expect(isThrough).toBe(false);
+  await one.call("after", "shell", [], asks("t1"));
+  expect(await world.clock.run(waits)).toEqual({ type: "pass", note: null });
+  // Never allowed, so never ended: the end of the turn ends it.
+  await two.call("turn-end", "other", [], { asksAfterwards: true });
+  expect(await world.clock.run(one.call("before", "shell", [], asks("t3")))).toEqual({ type: "pass", note: null });
+  // The next command of the same session ends what came of the one before.
+  expect(await world.clock.run(one.call("before", "shell", [], asks("t4")))).toEqual({ type: "pass", note: null });
+  // In the background only a ticket tells how long it runs.
+  await one.call("after", "shell", [], asks("t4"));
+  const background = { ...asks("t5"), input: { command: "npm test", run_in_background: true } };
+  expect(commandOf(await world.clock.run(one.call("before", "shell", [], background)))).toContain("--ticket");
+});
+
 test("what a session holds itself is not in the way of its own command", async () => {
   const rules = [{ match: ["make"], claims: [{ write: "src" }], declaredBy: "lockyard.yaml" }];
   const world = hookWorld({ config: { rules } });

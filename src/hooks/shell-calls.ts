@@ -21,6 +21,7 @@ import { liveSessions } from "./guard/live-sessions.ts";
 import { realGit } from "./guard/uncommitted.ts";
 import type { Holds } from "./holds.ts";
 import { type HookAnswer, type HookCall, type HostName, PASS } from "./hook-call.ts";
+import { endTurns, turnId, turnsOf } from "./kept-turns.ts";
 import { deadlockWaitText, stillInLineText, takeTurnText } from "./messages.ts";
 import type { Seat, Sessions } from "./sessions.ts";
 import { gitOf } from "./shell/git.ts";
@@ -78,8 +79,10 @@ export async function takeTurn(shell: ShellCall, options: ShellOptions): Promise
   const wrap = wrapOf(reading, { rules: config.rules, root: config.root });
   if (wrap === null) return PASS;
   if (!REWRITES[call.host]) return { type: "refuse", reason: takeTurnText(wrap.rewrite(options.lockyard(), null)) };
+  if (call.asksAfterwards) await endTurns(options.store, shell.seat, null);
   const granted = await waitForTurn(wrap, shell, options);
   if (typeof granted === "string") return { type: "refuse", reason: granted };
+  if (keepsTurn(call)) return PASS;
   return {
     type: "rewrite",
     input: { ...call.input, command: wrap.rewrite(options.lockyard(), ticketText(granted)) },
@@ -87,18 +90,26 @@ export async function takeTurn(shell: ShellCall, options: ShellOptions): Promise
   };
 }
 
+/** One that goes on in the background has ended for its host at once: there only a ticket tells how long it runs. */
+function keepsTurn({ asksAfterwards, input }: HookCall): boolean {
+  return asksAfterwards && input.run_in_background !== true;
+}
+
 /** The ticket's row, or why there is none. */
 async function waitForTurn(wrap: Wrap, shell: ShellCall, options: ShellOptions): Promise<TaskRow | string> {
-  const { seat, config } = shell;
+  const { call, seat, config } = shell;
   const { store, clock, holds, sessions } = options;
   await sessions.join(seat);
   const parent = await holds.holderRow(seat);
   const root = realRoot(config.root);
   const context = resolveContext({ root, workspace: workspaceId(root), declared: config.inForce });
   const { claims } = resolveClaims(wrap.claims, context);
+  const fresh = () => randomPart(() => clock.random());
+  const isKept = keepsTurn(call);
   const row: NewRow = {
-    workflowId: `exec-${randomPart(() => clock.random())}`,
-    taskId: idFrom(wrap.label),
+    workflowId: isKept ? turnsOf(seat) : `exec-${fresh()}`,
+    taskId: isKept ? turnId(call.toolUseId, fresh) : idFrom(wrap.label),
+    again: isKept,
     agentId: TICKET_AGENT,
     ownerId: seat.sessionId,
     kind: "task",
@@ -112,7 +123,7 @@ async function waitForTurn(wrap: Wrap, shell: ShellCall, options: ShellOptions):
     claims,
     limits: [],
     queueTimeoutMs: HOOKS.shellWaitMs,
-    leaseMs: TICKET_MS,
+    leaseMs: isKept ? HOOKS.shellRunMs : TICKET_MS,
     orphan: "vanish",
     placeKey: shortHash(JSON.stringify([seat.sessionId, seat.cwd, wrap.label, claims.map(({ node }) => node)])),
     label: `${seat.label}: ${wrap.label}`.slice(0, 200),

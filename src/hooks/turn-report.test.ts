@@ -62,6 +62,7 @@ function call(session: string, over: Partial<HookCall>): Promise<HookAnswer> {
     command: null,
     prompt: null,
     toolUseId: null,
+    asksAfterwards: false,
     input: {},
     hasFailed: false,
     ...over,

@@ -103,7 +103,14 @@ test("git stash of one session spares what another has not committed", async () 
   });
 });
 
-test("both run the tests: one build at a time, and both succeed", async () => {
+test.each([
+  ["where nothing is asked", {}],
+  // `-p` denies whatever is not allowed: the rules are the user's, for the commands as a model writes them.
+  [
+    "by rules of the user that know nothing of Lockyard",
+    { permissions: "ask", args: ["--allowedTools", "Bash(sh heavy.sh:*)", "Bash(echo:*)"] },
+  ],
+] as const)("both run the tests, %s: one build at a time, and both succeed", async (_, setup) => {
   const files = {
     // Fails when another one is under way.
     "heavy.sh": "mkdir building || exit 1; sleep 1; rmdir building; echo done >> builds\n",
@@ -112,7 +119,7 @@ test("both run the tests: one build at a time, and both succeed", async () => {
   await inPlace(files, async ({ place, start }) => {
     place.lockyard("hooks", "install", "claude");
     const build = { calls: [shell("sh heavy.sh && echo FINE")] };
-    const sessions = [await start("claude", [build]), await start("claude", [build])];
+    const sessions = [await start("claude", [build], setup), await start("claude", [build], setup)];
     for (const session of sessions) expect((await session.ended).code).toBe(0);
     expect(place.read("builds")).toBe("done\ndone\n");
     for (const { model } of sessions) expect(model.results().at(-1)?.text).toContain("FINE");

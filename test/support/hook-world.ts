@@ -69,6 +69,7 @@ export function hookWorld(
           command: null,
           prompt: null,
           toolUseId: null,
+          asksAfterwards: false,
           input: {},
           hasFailed: false,
           ...over,

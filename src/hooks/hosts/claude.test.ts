@@ -31,6 +31,7 @@ test("an edit names its session, subagent, tool and file", () => {
     command: null,
     prompt: null,
     toolUseId: "toolu_1",
+    asksAfterwards: false,
     input: EDIT.tool_input,
     hasFailed: false,
   });

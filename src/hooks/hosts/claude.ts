@@ -23,6 +23,9 @@ const TOOLS: Readonly<Record<string, HookTool>> = {
   Bash: "shell",
 };
 
+/** The mode in which nothing is asked. */
+const BYPASS = "bypassPermissions";
+
 /** Null for an event that is not ours to judge, whatever version of the host it comes from. */
 export function claudeCall(payload: Json, here: string): HookCall | null {
   const event = EVENTS[textOf(payload.hook_event_name) ?? ""];
@@ -42,6 +45,7 @@ export function claudeCall(payload: Json, here: string): HookCall | null {
     command: tool === "shell" ? textOf(input.command) : null,
     prompt: event === "turn-start" ? textOf(payload.prompt) : null,
     toolUseId: textOf(payload.tool_use_id),
+    asksAfterwards: (textOf(payload.permission_mode) ?? BYPASS) !== BYPASS,
     input,
     hasFailed: payload.hook_event_name === "PostToolUseFailure",
   };

@@ -41,6 +41,7 @@ export function geminiCall(payload: Json, here: string): HookCall | null {
     command: tool === "shell" ? textOf(input.command) : null,
     prompt: event === "turn-start" ? textOf(payload.prompt) : null,
     toolUseId: textOf(payload.tool_use_id),
+    asksAfterwards: false,
     input,
     hasFailed: textOf(objectOf(payload.tool_response).error) !== null,
   };

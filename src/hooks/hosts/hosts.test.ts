@@ -74,6 +74,7 @@ test("opencode's plugin says which tool, file and subagent", () => {
     tool: "edit",
     subagent: "child",
     toolUseId: "c1",
+    asksAfterwards: false,
     paths: ["/shop/a.ts"],
   });
   const patch = read("opencode", { ...before, tool_name: "apply_patch", tool_input: { patchText: PATCH } });

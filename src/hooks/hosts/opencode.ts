@@ -42,6 +42,7 @@ export function opencodeCall(payload: Json, here: string): HookCall | null {
     command: tool === "shell" ? textOf(input.command) : null,
     prompt: event === "turn-start" ? textOf(payload.prompt) : null,
     toolUseId: textOf(payload.tool_use_id),
+    asksAfterwards: false,
     input,
     hasFailed: false,
   };
