@@ -67,6 +67,21 @@ test("a session that does not tell what it reads is refused once for each change
   expect(await edit(world, one, A, "3\n")).toEqual(PASS);
 });
 
+test("a session of a host that never tells what it reads is refused once what another wrote since it began", async () => {
+  const world = hookWorld();
+  const [mute, other] = [world.session("mute"), await named(world, "other", "add pagination")];
+  const write = (path: string) => mute.call("before", "write", [path], { host: "codex" });
+  await mute.call("session-start", "other", [], { host: "codex" });
+  await world.clock.advance(1_000);
+  expect(await edit(world, other, A, "1\n")).toEqual(PASS);
+  await other.call("turn-end", "other");
+  expect(reasonOf(await write(A))).toMatch(/^src\/a\.ts changed after you read it \(by "add pagination"/);
+  expect(await write(A)).toEqual(PASS);
+  // What was written before it began, it can only have seen as it is.
+  world.files.set(B, "old\n");
+  expect(await write(B)).toEqual(PASS);
+});
+
 test("a file is held for 90 seconds after its last edit, and who waits 20 seconds is told to do something else", async () => {
   const world = hookWorld();
   const one = await named(world, "one", "add pagination");

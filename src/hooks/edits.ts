@@ -14,7 +14,7 @@ import { type Acquired, type Blocking, type Holds, purposeOf } from "./holds.ts"
 import { type HookAnswer, PASS } from "./hook-call.ts";
 import { busyText, deadlockText, overwrittenText, type StaleFile, sessionTitle, staleText } from "./messages.ts";
 import type { Seat, Sessions } from "./sessions.ts";
-import { type Change, changeOf, lastWriteMs } from "./staleness.ts";
+import { type Change, changeOf, lastWriteMs, writtenSince } from "./staleness.ts";
 
 export interface EditsOptions {
   readonly store: SessionStore;
@@ -23,6 +23,9 @@ export interface EditsOptions {
   readonly holds: Holds;
   readonly sessions: Sessions;
 }
+
+/** Hosts that never tell what they read: their sessions may have seen any file when they began. */
+const MUTE: ReadonlySet<string> = new Set(["codex"]);
 
 /** How long a session keeps what it edited. */
 export type HoldPolicy = "edit" | "idle" | "turn";
@@ -109,12 +112,12 @@ export class Edits {
       files.map((file, at): Looked => {
         const current = prints[at] ?? null;
         const mine = view.version(sessionId, subagent, file.key) ?? baselineOf(seat, baseline?.get(file.key));
-        if (current === null || mine === undefined || mine.hash === current.hash)
-          return { file, current, mine, change: null };
-        const others = view
-          .versionsOf(file.key)
-          .filter((other) => other.sessionId !== sessionId || other.subagent !== subagent);
-        return { file, current, mine, change: changeOf(current, mine, others) };
+        const others = () =>
+          view.versionsOf(file.key).filter((other) => other.sessionId !== sessionId || other.subagent !== subagent);
+        if (current === null || mine?.hash === current.hash) return { file, current, mine, change: null };
+        if (mine !== undefined) return { file, current, mine, change: changeOf(current, mine, others()) };
+        const change = MUTE.has(seat.session.host) ? writtenSince(current, seat.session, others()) : null;
+        return { file, current, mine, change };
       }),
     );
   }

@@ -1,13 +1,14 @@
 /**
  * Whether a session may edit a file by what it last saw of it. Pure: what is there now, and what the book says.
  *
- *  S1  who never saw it may edit it: the host looks by itself
+ *  S1  who never saw it may edit it: the host looks by itself. Of one that never tells what it reads, a session may have
+ *      seen it before somebody else wrote what is there now: it is refused, once, when that was after the session began
  *  S2  what is there is what it saw: it may
  *  S3  else somebody changed it, and the edit is refused with the name of who did, as far as the book knows
  *  S4  an edit of its own that was let through, and whose end was never told, counts as its own change; unless somebody else
  *      wrote since, or was let through
  */
-import type { FileVersion } from "../edges/sessions.ts";
+import type { FileVersion, Session } from "../edges/sessions.ts";
 import { changedLines, type Fingerprint } from "./fingerprint.ts";
 
 export interface Change {
@@ -27,6 +28,16 @@ export function changeOf(
   const by = author(current, mine, others);
   if (mine.isPending && by === null) return null;
   return { lines: changedLines(mine.lines, current.lines), by };
+}
+
+/** S1. */
+export function writtenSince(
+  current: Fingerprint,
+  { startedWallMs }: Pick<Session, "startedWallMs">,
+  others: readonly FileVersion[],
+): Change | null {
+  const by = others.find(({ wroteHash, wroteWallMs }) => wroteHash === current.hash && wroteWallMs > startedWallMs);
+  return by === undefined ? null : { lines: null, by };
 }
 
 function author(current: Fingerprint, mine: FileVersion, others: readonly FileVersion[]): FileVersion | null {
