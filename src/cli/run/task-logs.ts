@@ -1,8 +1,8 @@
 /**
  * What tasks print, in a file each beside the store, so that `lockyard logs` can show it while they run and afterwards. A
- * full disk ends a log, never a task.
+ * full disk ends a log, never a task. What was told is in the file at once: whoever hears of a task's end reads all of it.
  */
-import { createWriteStream, mkdirSync, readdirSync, rmSync, statSync, type WriteStream } from "node:fs";
+import { appendFileSync, closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { BOUNDS } from "../../edges/basics.ts";
 import type { JsonValue, LockyardEvent } from "../../index.ts";
@@ -23,7 +23,7 @@ function nameOf(id: string): string {
 }
 
 interface Log {
-  readonly stream: WriteStream;
+  readonly file: number;
   bytes: number;
 }
 
@@ -41,22 +41,30 @@ export class TaskLogs {
 
   event(event: LockyardEvent): void {
     if (event.type === "task-output") this.#write(event.taskId, textOf(event.chunk));
-    else if (event.type === "task-finished") {
-      this.#logs.get(event.taskId)?.stream.end();
-      this.#logs.delete(event.taskId);
-    }
+    else if (event.type === "task-finished") this.#end(event.taskId);
   }
 
   close(): void {
-    for (const { stream } of this.#logs.values()) stream.end();
-    this.#logs.clear();
+    for (const taskId of this.#logs.keys()) this.#end(taskId);
+  }
+
+  #end(taskId: string): void {
+    const log = this.#logs.get(taskId);
+    if (log === undefined) return;
+    this.#logs.delete(taskId);
+    closeSync(log.file);
   }
 
   #write(taskId: string, text: string): void {
     const log = this.#logs.get(taskId) ?? this.#open(taskId);
     if (log === undefined || log.bytes > BOUNDS.spillBytes) return;
     log.bytes += Buffer.byteLength(text);
-    log.stream.write(log.bytes > BOUNDS.spillBytes ? "\n… the rest is left out …\n" : text);
+    try {
+      appendFileSync(log.file, log.bytes > BOUNDS.spillBytes ? "\n… the rest is left out …\n" : text);
+    } catch {
+      this.#isBroken = true;
+      this.#end(taskId);
+    }
   }
 
   #open(taskId: string): Log | undefined {
@@ -65,16 +73,13 @@ export class TaskLogs {
     const file = logFile(store, this.#workflowId, taskId);
     try {
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      const log = { file: openSync(file, "a", 0o600), bytes: 0 };
+      this.#logs.set(taskId, log);
+      return log;
     } catch {
       this.#isBroken = true;
       return undefined;
     }
-    const log = { stream: createWriteStream(file, { flags: "a", mode: 0o600 }), bytes: 0 };
-    log.stream.on("error", () => {
-      this.#isBroken = true;
-    });
-    this.#logs.set(taskId, log);
-    return log;
   }
 }
 
