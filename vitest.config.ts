@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 /** Folders under test/ that are suites of their own: slower, or in need of `dist`. Everything else is `unit`. */
 const folders = ["contract", "stores", "cli", "package", "sim", "prove", "zoo", "mcp", "hosts"];
 
+/** Tests of programs that are only tried when all are asked for. */
+const withoutHosts = process.env.LOCKYARD_HOSTS === "all" ? [] : ["test/hosts/agents-acp.test.ts"];
+
 const longer = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
@@ -23,7 +26,13 @@ export default defineConfig({
         },
       },
       ...folders.map((folder) => ({
-        test: { name: folder, pool: "forks" as const, include: [`test/${folder}/**/*.test.ts`], ...longer },
+        test: {
+          name: folder,
+          pool: "forks" as const,
+          include: [`test/${folder}/**/*.test.ts`],
+          exclude: withoutHosts,
+          ...longer,
+        },
       })),
     ],
   },

@@ -56,6 +56,10 @@ export class Redactor {
   /** By first character: what a held back end may be the beginning of. */
   readonly #beginnings = new Map<string, string[]>();
   readonly #longest: number;
+  /** What every secret has in it, and by its first two bytes. */
+  readonly #needles: readonly string[];
+  readonly #pairs = new Map<number, Buffer[]>();
+  readonly #mayBegin = new Uint8Array(65_536);
 
   /** Of these values, and of the well-known kinds of key. */
   constructor(secrets: readonly string[] = []) {
@@ -67,6 +71,13 @@ export class Redactor {
       const first = form[0] ?? "";
       this.#beginnings.set(first, [...(this.#beginnings.get(first) ?? []), form]);
     }
+    this.#needles = [...forms, ...BEGINNINGS];
+    for (const needle of this.#needles) {
+      const bytes = Buffer.from(needle, "latin1");
+      const pair = bytes.readUInt16BE(0);
+      this.#pairs.set(pair, [...(this.#pairs.get(pair) ?? []), bytes]);
+      this.#mayBegin[pair] = 1;
+    }
     this.#longest = Math.max(...[...forms, ...BEGINNINGS].map(({ length }) => length));
   }
 
@@ -76,7 +87,36 @@ export class Redactor {
   }
 
   stream(): RedactedStream {
-    return new RedactedStream({ clean: (bytes) => this.#clean(bytes), heldFrom: (bytes) => this.#heldFrom(bytes) });
+    return new RedactedStream({
+      clean: (bytes) => this.#clean(bytes),
+      heldFrom: (bytes) => this.#heldFrom(bytes),
+      plainUntil: (held, chunk) => this.#plainUntil(held, chunk),
+    });
+  }
+
+  /**
+   * After what is held back, a chunk that brings no secret and no beginning of one but at its end: where that is. Null for any
+   * other, and for a short one. A gigabyte that holds none becomes no strings.
+   */
+  #plainUntil(held: string, chunk: Buffer): number | null {
+    const least = this.#longest;
+    if (held.length >= least || chunk.length < least) return null;
+    const seam = held + chunk.toString("latin1", 0, least);
+    if (this.#needles.some((needle) => seam.includes(needle)) || this.#hasNeedle(chunk)) return null;
+    const start = chunk.length - least + 1;
+    return start + this.#begunAt(chunk.toString("latin1", start));
+  }
+
+  #hasNeedle(chunk: Buffer): boolean {
+    const mayBegin = this.#mayBegin;
+    let pair = chunk[0] ?? 0;
+    for (let at = 1; at < chunk.length; at++) {
+      pair = ((pair & 0xff) << 8) | (chunk[at] ?? 0);
+      if (mayBegin[pair] === 0) continue;
+      const needles = this.#pairs.get(pair) ?? [];
+      if (needles.some((needle) => chunk.subarray(at - 1, at - 1 + needle.length).equals(needle))) return true;
+    }
+    return false;
   }
 
   #clean(bytes: string): string {
@@ -110,7 +150,10 @@ export class Redactor {
 interface StreamParts {
   readonly clean: (bytes: string) => string;
   readonly heldFrom: (bytes: string) => number;
+  readonly plainUntil: (held: string, chunk: Buffer) => number | null;
 }
+
+const NOTHING = Buffer.alloc(0);
 
 /** What is pushed comes out without secrets; `end` gives out what was held back. */
 export class RedactedStream {
@@ -124,7 +167,21 @@ export class RedactedStream {
   }
 
   push(chunk: Buffer): Buffer {
+    const [first, ...more] = this.pieces(chunk);
+    return more.length === 0 ? (first ?? NOTHING) : Buffer.concat([first ?? NOTHING, ...more]);
+  }
+
+  /** The same in pieces: what is plain is the chunk itself, and no copy of it. */
+  pieces(chunk: Buffer): readonly Buffer[] {
     const isFresh = this.#held === "";
+    const plain = this.#parts.plainUntil(this.#held, chunk);
+    if (plain !== null) {
+      const before = Buffer.from(this.#held, "latin1");
+      this.#held = chunk.toString("latin1", plain);
+      if (plain > 0) this.#last = chunk.toString("latin1", plain - 1, plain);
+      else if (!isFresh) this.#last = before.toString("latin1", before.length - 1);
+      return isFresh ? [chunk.subarray(0, plain)] : [before, chunk.subarray(0, plain)];
+    }
     const bytes = this.#held + chunk.toString("latin1");
     const from = this.#parts.heldFrom(bytes);
     const cut = bytes.length - from > REDACTION.heldBytes ? bytes.length : from;
@@ -132,7 +189,7 @@ export class RedactedStream {
     const clean = this.#cleaned(done);
     this.#held = bytes.slice(cut);
     this.#last = done.at(-1) ?? this.#last;
-    return isFresh && clean === bytes ? chunk : Buffer.from(clean, "latin1");
+    return [isFresh && clean === bytes ? chunk : Buffer.from(clean, "latin1")];
   }
 
   end(): Buffer {

@@ -29,3 +29,18 @@ export function signal(pid: number, name: NodeJS.Signals): void {
     // It is gone: nothing to send it to.
   }
 }
+
+/** The guardian of this process: what would end its leftovers without anybody's sweep. */
+export function endGuardian(parent: number): void {
+  for (const name of fs.readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const [, ppid] = / [A-Z] (\d+) /.exec(fs.readFileSync(`/proc/${name}/stat`, "latin1")) ?? [];
+      const isOne =
+        Number(ppid) === parent && fs.readFileSync(`/proc/${name}/cmdline`, "latin1").includes("lockyard-guardian");
+      if (isOne) signal(Number(name), "SIGKILL");
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}

@@ -113,6 +113,7 @@ export class StormWeather {
     this.counts.stoppedHolders++;
     signal(holding.pid, "SIGSTOP");
     this.counts.killedWorkers++;
+    if (!this.#options.sweeps) this.#options.workers.unguard(workflowId);
     this.#options.workers.signal(workflowId, "SIGKILL");
     this.#letGoOnLater(LONG_STOP_MS, holding);
   }

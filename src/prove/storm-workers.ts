@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Faults } from "./proof.ts";
-import { signal } from "./storm-processes.ts";
+import { endGuardian, signal } from "./storm-processes.ts";
 import type { StormWorkerSettings } from "./storm-worker.ts";
 
 export interface StormWorkersOptions {
@@ -59,6 +59,12 @@ export class StormWorkers {
     if (worker?.child.pid === undefined) return;
     if (name === "SIGKILL") worker.isKilled = true;
     signal(worker.child.pid, name);
+  }
+
+  /** For the control: what would end its leftovers is ended before it. */
+  unguard(workflowId: string): void {
+    const worker = this.#living.get(workflowId);
+    if (worker?.child.pid !== undefined) endGuardian(worker.child.pid);
   }
 
   /** No more are started; those that live end when their work is done. */

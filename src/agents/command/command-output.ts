@@ -101,7 +101,7 @@ export class CommandOutput {
     const redacted = this.#redactor.stream();
     await drain(this.#child.stdout, (chunk) => {
       this.#chunks++;
-      lines.push(redacted.push(chunk));
+      for (const bytes of redacted.pieces(chunk)) lines.push(bytes);
       return keep();
     });
     lines.push(redacted.end());
