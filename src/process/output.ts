@@ -6,6 +6,8 @@ import fs from "node:fs";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import { BOUNDS } from "../core/bounds.ts";
+import type { Clock } from "../core/ports.ts";
+import { within } from "./within.ts";
 
 export interface CaptureOptions {
   /** Bytes kept: half from the start, half from the end. Default 64 KiB. */
@@ -169,6 +171,20 @@ export async function drain(stream: Readable, take: (chunk: Buffer) => void | Pr
     for await (const chunk of stream) await take(chunk);
   } catch {
     // Destroyed by us, or reset by the other side: what came before it counts.
+  }
+}
+
+/**
+ * Waits until streams have been drained. A process that was kept may hold them open for ever: when nothing came for
+ * `quietMs` they are given up. `chunks` counts what came.
+ */
+export async function drainedOrQuiet(
+  drained: Promise<unknown>,
+  { clock, quietMs, chunks }: { readonly clock: Clock; readonly quietMs: number; readonly chunks: () => number },
+): Promise<void> {
+  for (let seen = -1; seen !== chunks(); ) {
+    seen = chunks();
+    if (await within(clock, quietMs, drained)) return;
   }
 }
 

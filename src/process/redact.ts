@@ -155,6 +155,18 @@ interface StreamParts {
 
 const NOTHING = Buffer.alloc(0);
 
+/** For what a child prints that was given these variables beyond what every child is given. */
+export function redactorOf({
+  env = {},
+  passEnv = [],
+}: {
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly passEnv?: readonly string[] | undefined;
+}): Redactor {
+  const passed = Object.fromEntries(passEnv.map((name) => [name, process.env[name]]));
+  return new Redactor(secretsIn({ ...passed, ...env }));
+}
+
 /** What is pushed comes out without secrets; `end` gives out what was held back. */
 export class RedactedStream {
   readonly #parts: StreamParts;

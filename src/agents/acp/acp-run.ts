@@ -16,10 +16,11 @@ import { newMarker } from "../../process/marker.ts";
 import { neutralise } from "../../process/neutralise.ts";
 import { settleLeftovers, stopProgram, untilStopped } from "../../process/owned-program.ts";
 import { processTree } from "../../process/process-tree.ts";
-import { Redactor, secretsIn } from "../../process/redact.ts";
+import { type Redactor, redactorOf } from "../../process/redact.ts";
 import { type Exit, type SpawnedChild, spawnChild } from "../../process/spawn.ts";
+import { within } from "../../process/within.ts";
 import { promptOf } from "../prompt.ts";
-import { Connection, ConnectionClosed, within } from "./connection.ts";
+import { Connection, ConnectionClosed } from "./connection.ts";
 import { Conversation } from "./conversation.ts";
 import { answeredFailure, endedFailure, stoppedFailure } from "./failure.ts";
 import type { Rules } from "./permission.ts";
@@ -82,7 +83,7 @@ async function started({ settings }: AcpRun, options: Parameters<typeof spawnChi
 async function follow(run: AcpRun, child: SpawnedChild): Promise<AgentReport> {
   const { settings, ctx, cwd } = run;
   const program = { name: nameOf(settings), child, tree: processTree(child.process), ctx, ...settings };
-  const redactor = new Redactor(secretsIn(declaredVariables(settings)));
+  const redactor = redactorOf(settings);
   const conversation = new Conversation({ ctx, redactor, rules: { ...settings, cwd }, ...settings });
   const connection = new Connection(child, { conversation, ctx, redactor });
   let isOver = false;
@@ -93,12 +94,12 @@ async function follow(run: AcpRun, child: SpawnedChild): Promise<AgentReport> {
     if (end === "stopped") {
       conversation.cancel();
       turn.cancel();
-      await within(ctx, CANCEL_MS, turn.end);
+      await within(ctx.clock, CANCEL_MS, turn.end);
       isOver = true;
       return await stopProgram(program);
     }
     child.stdin?.end();
-    await untilStopped(within(ctx, END_MS, child.exited), ctx.signal);
+    await untilStopped(within(ctx.clock, END_MS, child.exited), ctx.signal);
     const kept = await settleLeftovers({ ...program, leftovers: "kill" });
     isOver = true;
     if (kept === "stopped") return await stopProgram(program);
@@ -144,7 +145,7 @@ class Turn {
   async #go({ settings, task, ctx, cwd }: AcpRun): Promise<unknown> {
     const { peer } = this.#connection;
     const opening = openSession(peer, settings, cwd);
-    if (!(await within(ctx, settings.startTimeoutMs, opening))) {
+    if (!(await within(ctx.clock, settings.startTimeoutMs, opening))) {
       // Its answer may still come, and nobody waits for it.
       opening.catch(() => undefined);
       const limit = settings.startTimeoutMs.toLocaleString("en");
@@ -195,11 +196,6 @@ function jsonIn(text: string): JsonValue {
   } catch {
     return text;
   }
-}
-
-/** What it was given beyond what everything is given. */
-function declaredVariables({ env, passEnv }: AcpSettings): Readonly<Record<string, string | undefined>> {
-  return { ...Object.fromEntries(passEnv.map((name) => [name, process.env[name]])), ...env };
 }
 
 function nameOf({ argv: [program = ""] }: AcpSettings): string {

@@ -6,6 +6,7 @@ import { Capture, drain } from "../../process/output.ts";
 import type { Redactor } from "../../process/redact.ts";
 import type { SpawnedChild } from "../../process/spawn.ts";
 import { TextLines } from "../../process/text-lines.ts";
+import { within } from "../../process/within.ts";
 import type { Conversation } from "./conversation.ts";
 import { RpcPeer } from "./json-rpc.ts";
 
@@ -37,7 +38,7 @@ export class Connection {
     const stdout = drain(child.stdout, (chunk) => lines.push(chunk)).then(() => lines.end());
     const stderr = this.#drainStderr(ctx, redactor);
     this.#drained = Promise.all([stdout, stderr]);
-    const over = child.exited.then(() => within(ctx, DRAIN_MS, stdout));
+    const over = child.exited.then(() => within(ctx.clock, DRAIN_MS, stdout));
     this.#closed = Promise.race([stdout, over]).then(() => this.peer.close(new ConnectionClosed("the line is closed")));
   }
 
@@ -75,19 +76,5 @@ export class Connection {
       return;
     }
     stdin.write(line);
-  }
-}
-
-/** Waits for the event, but not longer than this. False when it did not come. */
-export async function within(ctx: AgentContext, limitMs: number, event: Promise<unknown>): Promise<boolean> {
-  let cancel: (() => void) | undefined;
-  const late = new Promise<false>((resolve) => {
-    const timer = ctx.clock.setTimer(limitMs, () => resolve(false));
-    cancel = () => timer.cancel();
-  });
-  try {
-    return await Promise.race([event.then(() => true), late]);
-  } finally {
-    cancel?.();
   }
 }

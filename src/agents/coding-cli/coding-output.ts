@@ -7,7 +7,7 @@
  */
 import { BOUNDS } from "../../core/bounds.ts";
 import type { AgentContext } from "../../core/ports.ts";
-import { Capture, drain } from "../../process/output.ts";
+import { Capture, drain, drainedOrQuiet } from "../../process/output.ts";
 import type { Redactor } from "../../process/redact.ts";
 import type { SpawnedChild } from "../../process/spawn.ts";
 import { TextLines } from "../../process/text-lines.ts";
@@ -43,20 +43,7 @@ export class CodingOutput {
 
   /** Waits for the end of both streams, or until nothing has come for a while: somebody may hold them open for ever. */
   async finish(): Promise<void> {
-    let isDone = false;
-    const done = this.#drained.then(() => {
-      isDone = true;
-    });
-    for (let seen = -1; !isDone && seen !== this.#chunks; ) {
-      seen = this.#chunks;
-      let cancel: (() => void) | undefined;
-      const quiet = new Promise<void>((resolve) => {
-        const timer = this.#ctx.clock.setTimer(MAX_QUIET_MS, resolve);
-        cancel = () => timer.cancel();
-      });
-      await Promise.race([done, quiet]);
-      cancel?.();
-    }
+    await drainedOrQuiet(this.#drained, { clock: this.#ctx.clock, quietMs: MAX_QUIET_MS, chunks: () => this.#chunks });
   }
 
   async close(): Promise<void> {

@@ -19,8 +19,9 @@ import { newMarker } from "../../process/marker.ts";
 import { neutralise } from "../../process/neutralise.ts";
 import { type OwnedProgram, settleLeftovers, stopProgram, untilStopped } from "../../process/owned-program.ts";
 import { processTree } from "../../process/process-tree.ts";
-import { Redactor, secretsIn } from "../../process/redact.ts";
+import { type Redactor, redactorOf } from "../../process/redact.ts";
 import { type Exit, type SpawnedChild, spawnChild } from "../../process/spawn.ts";
+import { within } from "../../process/within.ts";
 import { promptOf } from "../prompt.ts";
 import { askedInWords, jsonSchemaOf } from "./answer-schema.ts";
 import { CodingOutput } from "./coding-output.ts";
@@ -123,7 +124,7 @@ async function start(turn: Turn, what: { readonly argv: readonly string[]; reado
 async function follow(turn: Turn, child: SpawnedChild, prompt: string): Promise<AgentReport> {
   const { ctx, settings } = turn;
   const { dialect, graceMs, keepList } = settings;
-  const redactor = new Redactor(secretsIn(givenTo(turn)));
+  const redactor = redactorOf(turn);
   const output = new CodingOutput(child, ctx, { dialect, redactor });
   const tree = processTree(child.process);
   let isOver = false;
@@ -158,19 +159,8 @@ async function askToEnd({ child, ctx }: OwnedProgram, { polite }: Dialect): Prom
     } catch {
       return; // It is gone, and nobody has its number yet: we have not collected it.
     }
-    let cancel: (() => void) | undefined;
-    const waited = new Promise<"waited">((resolve) => {
-      const timer = ctx.clock.setTimer(POLITE_MS, () => resolve("waited"));
-      cancel = () => timer.cancel();
-    });
-    const ended = await Promise.race([child.exited, waited]);
-    cancel?.();
-    if (ended !== "waited") return;
+    if (await within(ctx.clock, POLITE_MS, child.exited)) return;
   }
-}
-
-function givenTo({ env, passEnv }: Turn): Readonly<Record<string, string | undefined>> {
-  return { ...Object.fromEntries(passEnv.map((name) => [name, process.env[name]])), ...env };
 }
 
 interface Ended {

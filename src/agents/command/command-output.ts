@@ -3,7 +3,7 @@ import path from "node:path";
 import { BOUNDS } from "../../core/bounds.ts";
 import type { AgentContext } from "../../core/ports.ts";
 import type { JsonValue } from "../../core/task.ts";
-import { Capture, drain } from "../../process/output.ts";
+import { Capture, drain, drainedOrQuiet } from "../../process/output.ts";
 import type { Redactor } from "../../process/redact.ts";
 import type { SpawnedChild } from "../../process/spawn.ts";
 import { type CommandReport, ReportLines } from "./report-lines.ts";
@@ -56,20 +56,7 @@ export class CommandOutput {
    * `quietMs` they are given up.
    */
   async finish(quietMs: number): Promise<void> {
-    let isDone = false;
-    const done = this.#drained.then(() => {
-      isDone = true;
-    });
-    for (let seen = -1; !isDone && seen !== this.#chunks; ) {
-      seen = this.#chunks;
-      let cancel: (() => void) | undefined;
-      const quiet = new Promise<void>((resolve) => {
-        const timer = this.#ctx.clock.setTimer(quietMs, resolve);
-        cancel = () => timer.cancel();
-      });
-      await Promise.race([done, quiet]);
-      cancel?.();
-    }
+    await drainedOrQuiet(this.#drained, { clock: this.#ctx.clock, quietMs, chunks: () => this.#chunks });
   }
 
   /** Gives up what is still open. */

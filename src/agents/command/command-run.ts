@@ -16,7 +16,7 @@ import { newMarker } from "../../process/marker.ts";
 import { neutralise } from "../../process/neutralise.ts";
 import { settleLeftovers, stopProgram, untilStopped } from "../../process/owned-program.ts";
 import { processTree } from "../../process/process-tree.ts";
-import { Redactor, secretsIn } from "../../process/redact.ts";
+import { redactorOf } from "../../process/redact.ts";
 import { type Exit, type SpawnedChild, spawnChild } from "../../process/spawn.ts";
 import { CommandOutput } from "./command-output.ts";
 import type { Command } from "./command-spec.ts";
@@ -61,7 +61,7 @@ export async function runCommand(run: CommandRun): Promise<AgentReport> {
 /** From its start to the proof. */
 async function follow(run: CommandRun, child: SpawnedChild, input: string | undefined): Promise<AgentReport> {
   const { ctx, settings } = run;
-  const redactor = new Redactor(secretsIn(declaredVariables(run.command)));
+  const redactor = redactorOf(run.command);
   const output = new CommandOutput(child, ctx, { redactor, spillDirectory: settings.spillDirectory });
   const tree = processTree(child.process);
   let isOver = false;
@@ -80,11 +80,6 @@ async function follow(run: CommandRun, child: SpawnedChild, input: string | unde
     if (!isOver) await killTree(tree, { clock: ctx.clock, graceMs: 0 });
     await output.close();
   }
-}
-
-/** What it was given beyond what everything is given. */
-function declaredVariables({ env = {}, passEnv = [] }: Command): Readonly<Record<string, string | undefined>> {
-  return { ...Object.fromEntries(passEnv.map((name) => [name, process.env[name]])), ...env };
 }
 
 /** What the child reads: one JSON document. */
