@@ -8,6 +8,7 @@
 export { IsoTimes } from "../clock/iso-times.ts";
 export { systemClock } from "../clock/system-clock.ts";
 export { BOUNDS, DEFAULTS, LEASE } from "../core/bounds.ts";
+export { claimNames } from "../core/claim-names.ts";
 export { errorCode, type Fault, LockyardError } from "../core/errors.ts";
 export { suggest } from "../core/suggest.ts";
 export { neutralise } from "../process/neutralise.ts";

@@ -4,6 +4,7 @@
  */
 import { existsSync, statSync } from "node:fs";
 import type { Config } from "../config/config.ts";
+import { claimNames } from "../edges/basics.ts";
 import {
   declareCommands,
   realRoot,
@@ -15,7 +16,7 @@ import {
   workspaceId,
 } from "../edges/claims.ts";
 import { HOOKS, type NewRow, randomPart, type SessionStore, shortHash, type TaskRow } from "../edges/sessions.ts";
-import type { Claim, Clock } from "../index.ts";
+import type { Clock } from "../index.ts";
 import { gitRefusal } from "./guard/git-guard.ts";
 import { liveSessions } from "./guard/live-sessions.ts";
 import { realGit } from "./guard/uncommitted.ts";
@@ -137,17 +138,7 @@ async function waitForTurn(wrap: Wrap, shell: ShellCall, options: ShellOptions):
     throw Object.assign(new Error(refused.message), { code: refused.code });
   }
   const granted = await holds.wait(row, clock.nowMs() + HOOKS.shellWaitMs);
-  return granted ?? stillInLineText(namesOf(wrap.claims), HOOKS.shellWaitMs);
-}
-
-function namesOf(claims: readonly Claim[]): string {
-  return claims
-    .map((claim) => {
-      if ("use" in claim) return claim.use;
-      if ("lock" in claim) return claim.lock;
-      return "write" in claim ? claim.write : "read" in claim ? claim.read : claim.observe;
-    })
-    .join(", ");
+  return granted ?? stillInLineText(claimNames(wrap.claims), HOOKS.shellWaitMs);
 }
 
 /** `npm-test`, as `exec` calls its tasks. */

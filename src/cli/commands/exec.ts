@@ -4,12 +4,12 @@
  */
 
 import { chooseStore, isOff } from "../../config/store-choice.ts";
-import { errorCode, LockyardError, neutralise, systemClock } from "../../edges/basics.ts";
+import { claimNames, errorCode, LockyardError, neutralise, systemClock } from "../../edges/basics.ts";
 import { memoryError, memoryLimitFault, randomPart, sqliteStore } from "../../edges/run.ts";
 import type { Claim } from "../../index.ts";
 import { configFor } from "../config-for.ts";
 import { runBare } from "../exec/bare.ts";
-import { areHard, claimNames, claimsOf } from "../exec/claims.ts";
+import { areHard, claimsOf } from "../exec/claims.ts";
 import { EXEC_EXIT, endAs } from "../exec/codes.ts";
 import { detach } from "../exec/detach.ts";
 import { ExecRun, NO_WAIT_MS } from "../exec/exec-run.ts";

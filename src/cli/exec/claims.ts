@@ -22,17 +22,6 @@ export function claimsOf({ write, read, observe, use, lock, shared }: ClaimOptio
   ];
 }
 
-/** As it was asked for: `build, src/api`. */
-export function claimNames(claims: readonly Claim[]): string {
-  return claims
-    .map((claim) => {
-      if ("use" in claim) return claim.use;
-      if ("lock" in claim) return claim.lock;
-      return "write" in claim ? claim.write : "read" in claim ? claim.read : claim.observe;
-    })
-    .join(", ");
-}
-
 /** Whether going on without them could damage what somebody else works on. Capacities only keep the machine usable. */
 export function areHard(claims: readonly Claim[]): boolean {
   return claims.some((claim) => !("use" in claim || "observe" in claim));

@@ -5,7 +5,7 @@
  *  E2 whoever leaves before it started (a signal, a time-out) leaves nothing running and nothing locked; its place is kept
  */
 import type { Config } from "../../config/config.ts";
-import { IsoTimes, LockyardError } from "../../edges/basics.ts";
+import { claimNames, IsoTimes, LockyardError } from "../../edges/basics.ts";
 import {
   type Exit,
   execAgent,
@@ -20,7 +20,6 @@ import {
 import { openSqliteStore } from "../../edges/store.ts";
 import type { AgentResult, Claim, Clock, StoreDescriptor } from "../../index.ts";
 import { duration } from "../terminal/duration.ts";
-import { claimNames } from "./claims.ts";
 import { codeOfExit, codeOfSignal, codeOfSpawnFailure, EXEC_EXIT } from "./codes.ts";
 import { EXEC_AGENT, ExecManager } from "./exec-manager.ts";
 import type { ExecVoice } from "./exec-voice.ts";
