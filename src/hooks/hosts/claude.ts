@@ -1,6 +1,6 @@
 /** Claude Code: payloads and answers of its hooks, as measured with 2.1. */
 import type { HookAnswer, HookCall, HookEvent, HookTool } from "../hook-call.ts";
-import { directoryOf, type Json, objectOf, pathsOf, textOf } from "./reading.ts";
+import { callIn, type Json, pathsOf, textOf } from "./reading.ts";
 
 const EVENTS: Readonly<Record<string, HookEvent>> = {
   PreToolUse: "before",
@@ -28,25 +28,13 @@ const BYPASS = "bypassPermissions";
 
 /** Null for an event that is not ours to judge, whatever version of the host it comes from. */
 export function claudeCall(payload: Json, here: string): HookCall | null {
-  const event = EVENTS[textOf(payload.hook_event_name) ?? ""];
-  const session = textOf(payload.session_id);
-  if (event === undefined || session === null) return null;
-  const cwd = directoryOf(payload.cwd, here);
-  const tool = TOOLS[textOf(payload.tool_name) ?? ""] ?? "other";
-  const input = objectOf(payload.tool_input);
+  const call = callIn(payload, here, { host: "claude", events: EVENTS, tools: TOOLS });
+  if (call === null) return null;
+  const { file_path: file, notebook_path: notebook } = call.input;
   return {
-    host: "claude",
-    event,
-    session,
-    subagent: textOf(payload.agent_id),
-    cwd,
-    tool,
-    paths: pathsOf([input.file_path, input.notebook_path], cwd),
-    command: tool === "shell" ? textOf(input.command) : null,
-    prompt: event === "turn-start" ? textOf(payload.prompt) : null,
-    toolUseId: textOf(payload.tool_use_id),
+    ...call,
+    paths: pathsOf([file, notebook], call.cwd),
     asksAfterwards: (textOf(payload.permission_mode) ?? BYPASS) !== BYPASS,
-    input,
     hasFailed: payload.hook_event_name === "PostToolUseFailure",
   };
 }

@@ -1,7 +1,7 @@
 /** opencode: what our plugin sends and reads. opencode itself has no process hooks; its tools say `filePath`. */
 import type { HookAnswer, HookCall, HookEvent, HookTool } from "../hook-call.ts";
 import { patchPaths } from "./codex.ts";
-import { directoryOf, type Json, objectOf, pathsOf, textOf } from "./reading.ts";
+import { callIn, type Json, pathsOf, textOf } from "./reading.ts";
 
 const EVENTS: Readonly<Record<string, HookEvent>> = {
   "tool.execute.before": "before",
@@ -24,27 +24,13 @@ const TOOLS: Readonly<Record<string, HookTool>> = {
 
 /** Null for an event that is not ours to judge. */
 export function opencodeCall(payload: Json, here: string): HookCall | null {
-  const event = EVENTS[textOf(payload.hook_event_name) ?? ""];
-  const session = textOf(payload.session_id);
-  if (event === undefined || session === null) return null;
-  const cwd = directoryOf(payload.cwd, here);
-  const tool = TOOLS[textOf(payload.tool_name) ?? ""] ?? "other";
-  const input = objectOf(payload.tool_input);
+  const call = callIn(payload, here, { host: "opencode", events: EVENTS, tools: TOOLS });
+  if (call === null) return null;
+  const { input, cwd } = call;
   const patch = textOf(input.patchText) ?? textOf(input.patch) ?? textOf(input.input);
   return {
-    host: "opencode",
-    event,
-    session,
-    subagent: textOf(payload.agent_id),
-    cwd,
-    tool,
+    ...call,
     paths: [...pathsOf([input.filePath, input.file_path], cwd), ...(patch === null ? [] : patchPaths(patch, cwd))],
-    command: tool === "shell" ? textOf(input.command) : null,
-    prompt: event === "turn-start" ? textOf(payload.prompt) : null,
-    toolUseId: textOf(payload.tool_use_id),
-    asksAfterwards: false,
-    input,
-    hasFailed: false,
   };
 }
 
