@@ -15,7 +15,7 @@ export {
 export { MACHINE_LIMIT } from "../core/shares.ts";
 export { livenessOf, ownIdentity } from "../process/identity.ts";
 export { judgeOwners, OwnerJudge } from "../process/owner-judge.ts";
-export { hasProcessTable } from "../process/proc-table.ts";
+export { hasProcessTable, readCommandLine, readProcesses } from "../process/proc-table.ts";
 export { containment } from "../process/process-tree.ts";
 export { fileSystemName } from "../stores/sqlite/file-system.ts";
 export { openSqliteStore, type SqliteStore, storeFile } from "../stores/sqlite/index.ts";

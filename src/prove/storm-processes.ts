@@ -1,5 +1,6 @@
 /** The monitor's own look at processes: by what their environment says, so that a number given again deceives nobody. */
 import fs from "node:fs";
+import { readCommandLine, readProcesses } from "../edges/store.ts";
 
 /** Whether the process that writes for this holder lives. A zombie has no environment. */
 export function isHolderAlive({ pid, fence }: { readonly pid: number; readonly fence: number }, tag: string): boolean {
@@ -32,15 +33,7 @@ export function signal(pid: number, name: NodeJS.Signals): void {
 
 /** The guardian of this process: what would end its leftovers without anybody's sweep. */
 export function endGuardian(parent: number): void {
-  for (const name of fs.readdirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const [, ppid] = / [A-Z] (\d+) /.exec(fs.readFileSync(`/proc/${name}/stat`, "latin1")) ?? [];
-      const isOne =
-        Number(ppid) === parent && fs.readFileSync(`/proc/${name}/cmdline`, "latin1").includes("lockyard-guardian");
-      if (isOne) signal(Number(name), "SIGKILL");
-    } catch {
-      // It has ended meanwhile.
-    }
+  for (const { pid, parentPid } of readProcesses()) {
+    if (parentPid === parent && readCommandLine(pid).includes("lockyard-guardian")) signal(pid, "SIGKILL");
   }
 }
